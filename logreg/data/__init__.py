@@ -1,0 +1,1 @@
+"""Where rows come from: frames and files, seen as blocks of plain numpy columns."""

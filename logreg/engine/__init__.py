@@ -1,0 +1,1 @@
+"""How numbers become an optimum: likelihood kernel, rank, Newton."""

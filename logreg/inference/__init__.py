@@ -1,0 +1,1 @@
+"""What the optimum licenses us to say: estimates, covariance, tests."""

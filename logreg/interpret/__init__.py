@@ -1,0 +1,1 @@
+"""In words people use: logits, odds, odds ratios, probabilities."""
