@@ -43,15 +43,17 @@ class NumberColumn:
     """Numbers of one column in one block, as float64.
 
     ``values`` is a view of the user's memory where that is already float64; it must never be written to.
-    ``missing`` marks the rows without a value (None when the block has none); ``values`` is NaN there. NaN in a
-    float column *is* missing. Infinite values stay in ``values``; the room that uses the column refuses them.
-    ``kind`` is "float", "integer" or "boolean"; ``dtype`` is the source's own name for the type, for messages.
+    ``missing`` marks the rows without a value (None when the block has none); ``values`` is NaN there. NaN in
+    a float column *is* missing. Infinite values stay in ``values``; the room that uses the column refuses
+    them; ``finite`` says that there are none (False: not known). ``kind`` is "float", "integer" or "boolean";
+    ``dtype`` is the source's own name for the type, for messages.
     """
 
     values: FloatArray
     missing: BoolArray | None
     kind: str
     dtype: str
+    finite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,9 @@ class UnusableColumn:
     """A column no model can use as it stands (dates, complex numbers, mixed objects).
 
     ``dtype`` names the type, ``reason`` is a clause such as "dates are not numbers", ``remedy`` what to do.
-    ``example`` is the repr of the first offending value and ``row`` its position in the block (None: all rows).
+    ``example`` is the repr of the first offending value and ``row`` its position (None: all rows). The
+    position counts from the first row of the block and may lie outside it, because a table in memory is
+    judged whole: ``block.start + row`` is the same for any blocking.
     """
 
     dtype: str
@@ -112,7 +116,7 @@ class Source(Protocol):
 
     @property
     def description(self) -> Mapping[str, str]:
-        """Provenance for reports: ``kind`` ("pandas frame", "CSV file" ...), and for files ``file`` and ``sha256``."""
+        """Provenance for reports: ``kind`` ("pandas frame"); for files ``file``, ``sha256``, ``bytes``."""
         ...
 
     def blocks(self, columns: Sequence[str]) -> Iterator[RowBlock]:

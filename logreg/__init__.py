@@ -1,0 +1,84 @@
+"""Logistic regression on tabular data: logits, odds ratios, probabilities, and a report.
+
+Names are imported on first use, so that ``import logreg`` costs next to nothing.
+
+Examples
+--------
+>>> import logreg
+>>> fit = logreg.fit("low ~ age + smoke", logreg.datasets.load("birthwt"))
+>>> fit.n_rows
+189
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from logreg import datasets, logits
+    from logreg.api import fit, load
+    from logreg.errors import (
+        CollinearityWarning,
+        ConvergenceWarning,
+        DataError,
+        DataWarning,
+        FormulaError,
+        LoadError,
+        LogregError,
+        LogregWarning,
+        MissingDataWarning,
+        OutcomeError,
+        PredictError,
+        SeparationWarning,
+        SmallClassWarning,
+        SupportError,
+        WeightError,
+    )
+    from logreg.fit import LogisticFit
+
+_HOMES = {
+    "fit": "logreg.api",
+    "load": "logreg.api",
+    "LogisticFit": "logreg.fit",
+    "LogisticClassifier": "logreg.adapters.sklearn",
+    "datasets": "",
+    "logits": "",
+    **dict.fromkeys(
+        (
+            "CollinearityWarning",
+            "ConvergenceWarning",
+            "DataError",
+            "DataWarning",
+            "FormulaError",
+            "LoadError",
+            "LogregError",
+            "LogregWarning",
+            "MissingDataWarning",
+            "OutcomeError",
+            "PredictError",
+            "SeparationWarning",
+            "SmallClassWarning",
+            "SupportError",
+            "WeightError",
+        ),
+        "logreg.errors",
+    ),
+}
+
+__all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'logreg' has no attribute {name!r}")
+    home = _HOMES[name]
+    found: object = getattr(importlib.import_module(home), name) if home else importlib.import_module(f"logreg.{name}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,328 @@
+"""`fit` and `load`: options become values, and the rooms are called in order. No statistics here."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, get_args
+
+import numpy as np
+
+from logreg import errors
+from logreg.data import open_source
+from logreg.data.columns import floats
+from logreg.data.extended import ExtendedSource
+from logreg.data.source import NumberColumn, Source
+from logreg.design.ast import Column, Expression
+from logreg.design.formula import parse_formula
+from logreg.design.learning import DesignRequest, Learned, learn_design
+from logreg.design.outcome import lookalikes
+from logreg.design.spec import DesignSpec, WeightKind
+from logreg.errors import DataError, FormulaError, SupportError, WeightError
+from logreg.fit import LogisticFit
+from logreg.inference.assemble import assemble
+from logreg.inference.covariance import check_covariance, sandwich
+from logreg.inference.estimate import FitOptions, Remark
+from logreg.inference.normal import normal_quantile
+from logreg.passes import encode_blocks, maximise, null_loglik, probability_sums, score_outer_sum, weight_scale
+
+__all__ = ["fit", "load"]
+
+#: Names of columns that come from arrays; no data column can be called so by accident.
+WEIGHTS, OFFSET = "(weights)", "(offset)"
+
+
+def fit(
+    formula: str,
+    data: Any,
+    *,
+    event: Any = None,
+    baseline: Any = None,
+    weights: Any = None,
+    weight_kind: str = "frequency",
+    offset: Any = None,
+    estimator: str = "ml",
+    covariance: Any = "model",
+    missing: str = "drop",
+    confidence: float = 0.95,
+    max_iterations: int = 50,
+) -> LogisticFit:
+    """Fit a binary or multinomial logistic regression by maximum likelihood.
+
+    Parameters
+    ----------
+    formula : str
+        R's language, e.g. ``low ~ age + lwt + C(race, Treatment("white")) + smoke``; outcomes as counts are written
+        ``cbind(success, failure)`` or ``cbind(a, b, c)``.
+    data : table
+        pandas or polars frame, Arrow table or stream, dictionary of columns, or the path of a CSV or Parquet file.
+    event : level, optional
+        Binary outcomes: the level whose probability is modelled. By default 1 or True, or the level that is not
+        the baseline.
+    baseline : level, optional
+        The outcome level logits are measured against; by default 0 or False, the first declared level, or the first in
+        sorted order.
+    weights : str or array of shape (n,), optional
+        Column name or values.
+    weight_kind : {"frequency", "sampling", "precision"}
+        Copies of a row; 1 / probability of selection (forces the sandwich covariance); or proportional to 1 / variance
+        (rescaled to sum to the number of rows).
+    offset : str, array of shape (n,), or a sequence or (n, K - 1) array of these, optional
+        Added to the logits with coefficient 1: one for all, or one per non-baseline outcome in level order.
+    estimator : {"ml"}
+        Maximum likelihood.
+    covariance : {"model", "HC0", "HC1"}
+        Inverse information, or the sandwich.
+    missing : {"drop", "raise"}
+        Leave out rows with missing values (counted in ``fit.sample``), or refuse them.
+    confidence : float
+        Default level of intervals.
+    max_iterations : int
+        Newton iterations allowed.
+
+    Returns
+    -------
+    LogisticFit
+        Immutable; estimates are on the logit (log-odds) scale.
+
+    Raises
+    ------
+    OutcomeError, DataError, FormulaError, WeightError, SupportError
+        Each names the column, the value and the remedy.
+
+    Examples
+    --------
+    >>> import logreg
+    >>> fit = logreg.fit("low ~ age + smoke", logreg.datasets.load("birthwt"))
+    >>> round(float(fit.odds_ratios().query("term == 'age'").odds_ratio.iloc[0]), 3)
+    0.951
+    """
+    options = _options(estimator, covariance, missing, confidence, max_iterations, weight_kind, weights)
+    source, request = _request(
+        formula, open_source(data), event, baseline, weights, weight_kind, offset, missing == "drop"
+    )
+    learned = learn_design(source, request)
+    spec = learned.spec
+    _check_size(spec)
+    blocks = encode_blocks(source, learned, request.roles())
+    scale = weight_scale(learned)
+    totals = np.array([sum(learned.tally.outcome.counts[level].values()) for level in spec.outcome.levels])
+    optimum = maximise(blocks, spec, totals * scale, options.max_iterations)
+    null = null_loglik(blocks, totals * scale, options.max_iterations)
+    coef = np.nan_to_num(optimum.coef)
+    vcov = optimum.vcov
+    if options.covariance != "model":
+        frequencies = spec.weight_kind == "frequency"
+        trials = learned.tally.n_used if not frequencies else float(totals.sum())
+        meat = score_outer_sum(blocks, coef, frequencies=frequencies)
+        n_coef = int(np.sum(~np.isnan(optimum.coef)))
+        vcov = sandwich(vcov, meat, kind=options.covariance, n=trials, n_coef=n_coef)
+    estimate = assemble(
+        learned=learned,
+        optimum=optimum,
+        vcov=vcov,
+        loglik_null=null,
+        row_sums=probability_sums(blocks, coef),
+        weight_scale=scale,
+        options=options,
+        provenance=source.description,
+        remarks=_data_remarks(source, learned),
+    )
+    for remark in estimate.remarks:
+        python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=2)
+    return LogisticFit.of(estimate, source)
+
+
+def load(path: str | PathLike[str]) -> LogisticFit:
+    """Read a model saved by ``fit.save``.
+
+    Raises
+    ------
+    LoadError
+        If the file is not such a model, or is damaged.
+    OSError
+        If the file cannot be read.
+    """
+    from logreg.export.storage import read_model
+
+    return LogisticFit.of(read_model(path), None)
+
+
+def _one_of(name: str, value: object, allowed: Sequence[str]) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise SupportError(f"{name}={value!r} is not supported; use {' or '.join(map(repr, allowed))}.")
+    return value
+
+
+def _options(
+    estimator: object,
+    covariance: object,
+    missing: object,
+    confidence: object,
+    max_iterations: object,
+    weight_kind: object,
+    weights: object,
+) -> FitOptions:
+    """Parse the options at the border; deeper rooms see only valid ones."""
+    kind = _one_of("weight_kind", weight_kind, get_args(WeightKind))
+    if weights is None and kind != "frequency":
+        raise WeightError(f"weight_kind={kind!r} was given without weights. Give weights=, or leave it out.")
+    if isinstance(confidence, bool) or not isinstance(confidence, float | int):
+        raise SupportError(f"confidence={confidence!r} is not a level between 0 and 1; use for example 0.95.")
+    normal_quantile(float(confidence))
+    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int | np.integer) or max_iterations < 1:
+        raise SupportError(f"max_iterations={max_iterations!r} is not a whole number of at least 1.")
+    return FitOptions(
+        estimator=_one_of("estimator", estimator, ("ml",)),
+        covariance=check_covariance(covariance, sampling=kind == "sampling"),
+        missing=_one_of("missing", missing, ("drop", "raise")),
+        confidence=float(confidence),
+        max_iterations=int(max_iterations),
+    )
+
+
+def _request(
+    formula: object,
+    source: Source,
+    event: object,
+    baseline: object,
+    weights: object,
+    weight_kind: str,
+    offset: object,
+    drop_missing: bool,
+) -> tuple[Source, DesignRequest]:
+    """Parse the formula against the data, and give arrays of weights and offsets a place among the columns."""
+    if not isinstance(formula, str):
+        raise FormulaError(f"the formula must be text such as 'y ~ x', got {type(formula).__name__}.")
+    extra: dict[str, NumberColumn] = {}
+    weight_column = None
+    if weights is not None:
+        weight_column = _place(weights, WEIGHTS, source, extra, "weights", WeightError)
+    offsets, per_outcome = _offset_columns(offset, source, extra)
+    aside = {weight_column, *offsets}
+    parsed = parse_formula(formula, [name for name in source.column_names if name not in aside or name in formula])
+    expressions: tuple[Expression, ...] = (*parsed.offsets, *(Column(name) for name in offsets))
+    if per_outcome and parsed.offsets:
+        raise SupportError("offset() in the formula cannot be combined with one offset per outcome; use offset= for all.")
+    request = DesignRequest(
+        formula=parsed,
+        event=event,
+        baseline=baseline,
+        weights=weight_column,
+        weight_kind=weight_kind,  # type: ignore[arg-type]
+        offsets=expressions,
+        offset_per_outcome=per_outcome,
+        drop_missing=drop_missing,
+        user_columns=tuple(extra),
+    )
+    return (ExtendedSource(source, extra) if extra else source), request
+
+
+def _place(
+    value: object,
+    name: str,
+    source: Source,
+    extra: dict[str, NumberColumn],
+    role: str,
+    error: type[errors.LogregError],
+) -> str:
+    """Return the column that holds weights or an offset: a data column by name, or the array under a reserved name."""
+    if isinstance(value, str):
+        if value not in source.column_names:
+            hint = errors.did_you_mean(value, source.column_names)
+            raise error(f"{role}={value!r} is not a column of the data.{hint}")
+        return value
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise error(f"{role} must be a column name or an array of numbers, got {type(value).__name__}.") from None
+    n_rows = source.n_rows
+    if array.ndim != 1 or (n_rows is not None and len(array) != n_rows):
+        raise error(
+            f"{role} has shape {array.shape}, but the data have {n_rows} rows. Give one number per row, or a column name."
+        )
+    extra[name] = floats(array, dtype="float64")
+    return name
+
+
+def _offset_columns(
+    offset: object, source: Source, extra: dict[str, NumberColumn]
+) -> tuple[tuple[str, ...], bool]:
+    if offset is None:
+        return (), False
+    if isinstance(offset, str):
+        return (_place(offset, OFFSET, source, extra, "offset", DataError),), False
+    if hasattr(offset, "ndim") and getattr(offset, "ndim") == 2:
+        columns: list[object] = list(np.asarray(offset, dtype=np.float64).T)
+    elif isinstance(offset, Mapping):
+        raise DataError("offset must be a column name, an array, or a sequence of these in level order, not a mapping.")
+    elif isinstance(offset, list | tuple) and offset and not np.isscalar(offset[0]):
+        columns = list(offset)
+    elif isinstance(offset, list | tuple) and offset and isinstance(offset[0], str):
+        columns = list(offset)
+    else:
+        return (_place(offset, OFFSET, source, extra, "offset", DataError),), False
+    return (
+        tuple(
+            _place(one, f"{OFFSET[:-1]} {k + 1})", source, extra, "offset", DataError)
+            for k, one in enumerate(columns)
+        ),
+        True,
+    )
+
+
+#: The information matrix and its copies may take this much; beyond it the fit is refused before anything is allocated.
+LARGEST_INFORMATION_BYTES = 4e9
+
+
+def _check_size(spec: DesignSpec) -> None:
+    if spec.offset_per_outcome and len(spec.offsets) != spec.n_equations:
+        raise DataError(
+            f"offset has {len(spec.offsets)} columns, but the outcome {spec.outcome.label!r} has {spec.n_equations} "
+            f"non-baseline levels: {', '.join(map(repr, spec.outcome.modelled))}. Give one per level, or one for all."
+        )
+    size = spec.n_equations * len(spec.columns)
+    needed = 6.0 * 8.0 * size**2
+    if needed > LARGEST_INFORMATION_BYTES:
+        widest = max(spec.categorical(), key=lambda factor: len(factor.levels), default=None)
+        where = f" Column {widest.variable!r} alone has {len(widest.levels)} levels." if widest else ""
+        raise DataError(
+            f"the model has {size} coefficients and would need {needed / 1e9:.0f} GB for their covariance.{where} Group "
+            "its levels, or leave it out."
+        )
+
+
+def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
+    """Say what deserves a look in the data: rows left out, and levels that look alike."""
+    tally, spec = learned.tally, learned.spec
+    remarks = []
+    missing = {name: count for name, count in tally.dropped.items() if not name.startswith("(weight")}
+    if missing:
+        lost = "; ".join(
+            f"{count} rows dropped because {name!r} is missing (first: {source.row_label(tally.first_dropped[name])})"
+            for name, count in missing.items()
+        )
+        remarks.append(
+            Remark(
+                kind="MissingDataWarning",
+                text=f"{lost}; {tally.n_used} used. See fit.sample; missing='raise' refuses instead.",
+            )
+        )
+    for label, levels in [
+        (spec.outcome.label, spec.outcome.levels),
+        *((factor.variable, factor.levels) for factor in spec.categorical()),
+    ]:
+        pairs = lookalikes(levels)
+        if pairs:
+            shown = "; ".join(f"{a!a} and {b!a}" if not (a + b).isprintable() else f"{a!r} and {b!r}" for a, b in pairs)
+            remarks.append(
+                Remark(
+                    kind="DataWarning",
+                    text=f"column {label!r} has levels that differ only by case, blanks or invisible characters: {shown}. "
+                    "If they mean the same, strip or recode them.",
+                )
+            )
+    return remarks
+
+

@@ -1,0 +1,212 @@
+"""Labels of one block as integers: categories of factors, and the outcome.
+
+The source numbers the labels of a block as it likes; the design numbers its levels once for all. What joins
+them is a small table from the block's codes to level positions, looked up row by row and never written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg.data.source import CategoryColumn, FloatArray, Level, NumberColumn
+from logreg.design.ast import Call, Column, Expression, Formula, Number, Text, columns_of
+from logreg.design.expressions import evaluate, is_categorical
+from logreg.design.outcome import level_name
+from logreg.design.rows import BlockRows, RowLabel
+from logreg.errors import FormulaError, OutcomeError
+
+__all__ = ["Categories", "Labelling", "categories_of", "labels_of_expression", "literal", "outcome_counts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelling:
+    """Levels with their counts by outcome level; mergeable.
+
+    ``counts[level][outcome]`` is a sum of weights, ``rows[level]`` a number of rows; ``declared`` is the order of a categorical
+    type (None if the type has none); ``numeric`` says that the levels are numbers or bools.
+    """
+
+    counts: Mapping[Level, Mapping[Level, float]] = field(default_factory=dict)
+    rows: Mapping[Level, int] = field(default_factory=dict)
+    declared: tuple[Level, ...] | None = None
+    numeric: bool = False
+
+    def __add__(self, other: Labelling) -> Labelling:
+        counts = {level: dict(by) for level, by in self.counts.items()}
+        for level, by in other.counts.items():
+            mine = counts.setdefault(level, {})
+            for outcome, count in by.items():
+                mine[outcome] = mine.get(outcome, 0.0) + count
+        rows = dict(self.rows)
+        for level, count in other.rows.items():
+            rows[level] = rows.get(level, 0) + count
+        declared = self.declared
+        if declared is None or (other.declared is not None and len(other.declared) > len(declared)):
+            declared = other.declared
+        return Labelling(counts=counts, rows=rows, declared=declared, numeric=self.numeric or other.numeric)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Categories:
+    """The labels of the rows used: ``levels[codes[i]]``; no code is missing."""
+
+    codes: NDArray[np.integer]
+    levels: tuple[Level, ...]
+    declared: bool
+    numeric: bool
+
+    def positions(self, levels: Sequence[Level]) -> NDArray[np.intp]:
+        """Return the position in ``levels`` of each label of the block, ``len(levels)`` where it is not among them."""
+        place = {level: k for k, level in enumerate(levels)}
+        by_name = {level_name(level): k for k, level in enumerate(levels)}
+        found = [place.get(level, by_name.get(level_name(level), len(levels))) for level in self.levels]
+        return np.array([*found, len(levels)], dtype=np.intp)
+
+    def by_outcome(
+        self, outcome: tuple[Categories | None, Mapping[Level, FloatArray]], weights: FloatArray | None
+    ) -> Labelling:
+        """Count the rows used by label and outcome."""
+        n = len(self.levels)
+        labels, grouped = outcome
+        rows = np.bincount(self.codes, minlength=n)
+        table: dict[Level, FloatArray] = {}
+        if labels is None:
+            for name, trials in grouped.items():
+                weighted = trials if weights is None else trials * weights
+                table[name] = np.bincount(self.codes, weights=weighted, minlength=n)
+        else:
+            size = len(labels.levels)
+            cell = self.codes.astype(np.intp) * size + labels.codes
+            counts = np.bincount(cell, weights=weights, minlength=n * size).reshape(n, size)
+            table = {level: counts[:, k].astype(float) for k, level in enumerate(labels.levels)}
+        present = np.flatnonzero(rows)
+        return Labelling(
+            counts={
+                self.levels[k]: {level: float(column[k]) for level, column in table.items() if column[k]}
+                for k in present
+            },
+            rows={self.levels[k]: int(rows[k]) for k in present},
+            declared=self.levels if self.declared else None,
+            numeric=self.numeric,
+        )
+
+
+def literal(expression: Expression) -> Level:
+    """Return the value of a literal.
+
+    Raises
+    ------
+    FormulaError
+        If it is something else.
+    """
+    if isinstance(expression, Text):
+        return expression.value
+    if isinstance(expression, Number):
+        value = expression.value
+        return int(value) if float(value).is_integer() else value
+    if isinstance(expression, Call) and expression.function == "neg":
+        inner = literal(expression.arguments[0])
+        if isinstance(inner, int | float):
+            return -inner
+    raise FormulaError("a level must be a text in quotes or a number.")
+
+
+def _of_numbers(values: FloatArray, kind: str) -> Categories:
+    """Number the distinct values of a numeric column; integers and bools keep their type."""
+    distinct, codes = np.unique(values, return_inverse=True)
+    levels: tuple[Level, ...]
+    if kind == "boolean":
+        levels = tuple(bool(x) for x in distinct)
+    elif kind == "integer" or bool(np.all(distinct == np.rint(distinct))):
+        levels = tuple(int(x) for x in distinct)
+    else:
+        levels = tuple(float(x) for x in distinct)
+    return Categories(codes=codes.astype(np.int32), levels=levels, declared=False, numeric=True)
+
+
+def labels_of_expression(expression: Expression, rows: BlockRows) -> Categories:
+    """Return the labels of a column or of a computed number, with or without ``C(...)`` around it."""
+    if is_categorical(expression):
+        assert isinstance(expression, Call)
+        expression = expression.arguments[0]
+    if isinstance(expression, Column):
+        column = rows.columns[expression.name]
+        if isinstance(column, CategoryColumn):
+            numeric = bool(column.levels) and not any(isinstance(level, str) for level in column.levels)
+            return Categories(
+                codes=column.codes, levels=column.levels, declared=column.declared, numeric=numeric
+            )
+        assert isinstance(column, NumberColumn)
+        return _of_numbers(column.values, column.kind)
+    return _of_numbers(evaluate(expression, rows.lookup, {}), "float")
+
+
+def categories_of(factor: Expression, rows: BlockRows) -> Categories | None:
+    """Return the labels of a categorical factor, None if the factor is a number."""
+    if is_categorical(factor):
+        assert isinstance(factor, Call)
+        return labels_of_expression(factor.arguments[0], rows)
+    if isinstance(factor, Column) and isinstance(rows.columns[factor.name], CategoryColumn):
+        return labels_of_expression(factor, rows)
+    return None
+
+
+def outcome_counts(
+    formula: Formula, rows: BlockRows, row_label: RowLabel
+) -> tuple[Labelling, Mapping[Level, float], tuple[Categories | None, Mapping[Level, FloatArray]]]:
+    """Count the outcome in the rows used.
+
+    Returns
+    -------
+    labelling : Labelling
+        Outcome levels with their sums of weights.
+    rows_by_outcome : mapping
+        Level to unweighted trials.
+    per_row : (Categories or None, mapping)
+        The outcome of each row: labels, or counts per level.
+
+    Raises
+    ------
+    OutcomeError
+        For counts that are negative, fractional or labels.
+    """
+    response = formula.response
+    assert response is not None
+    if isinstance(response, Call) and response.function == "cbind":
+        grouped = {name: _trials(name, rows, row_label) for name in columns_of(response)}
+        empty = np.sum(list(grouped.values()), axis=0) == 0
+        if empty.any():
+            first = row_label(rows.position(int(np.argmax(empty))))
+            raise OutcomeError(
+                f"{formula.response_label} has zero trials in {int(empty.sum())} rows, first in {first}: all counts are 0. "
+                "Leave these rows out."
+            )
+        weights = np.ones(rows.n_used) if rows.weights is None else rows.weights
+        labelling = Labelling(
+            counts={name: {name: float(trials @ weights)} for name, trials in grouped.items()},
+            rows={name: int(trials.sum()) for name, trials in grouped.items()},
+        )
+        return labelling, {name: float(trials.sum()) for name, trials in grouped.items()}, (None, grouped)
+    labels = labels_of_expression(response, rows)
+    labelling = labels.by_outcome((labels, {}), rows.weights)
+    return labelling, {level: float(n) for level, n in labelling.rows.items()}, (labels, {})
+
+
+def _trials(name: str, rows: BlockRows, row_label: RowLabel) -> FloatArray:
+    column = rows.columns[name]
+    if not isinstance(column, NumberColumn):
+        raise OutcomeError(f"cbind() needs columns of counts, but {name!r} holds labels ({column.dtype}).")
+    values = column.values
+    bad = ~(np.isfinite(values) & (values >= 0) & (values == np.rint(values)))
+    if bad.any():
+        where = int(np.argmax(bad))
+        raise OutcomeError(
+            f"cbind() needs counts of trials, but {name!r} is {values[where]:g} in {row_label(rows.position(where))} "
+            f"({int(bad.sum())} such rows). Counts are whole numbers, zero or more; failures are trials minus successes, and "
+            "negative ones mean more successes than trials."
+        )
+    return values

@@ -1,0 +1,267 @@
+"""Columns on any scale: rank, and coordinates in which the arithmetic keeps its digits.
+
+Newton's method does not care about the coordinates of the design, its arithmetic does: a year column near 2000, a
+squared year, or an identifier near 1e8 lose half the digits in ``X' W X``. Where the sample shows such columns, the
+numeric columns are centred, scaled and, if nearly collinear, orthogonalised once (Cholesky QR, done twice), the fit runs
+in these coordinates, and coefficients and covariance are mapped back by the exact linear map. Where it does not, nothing is
+copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from logreg.engine.types import Alias, DesignBlock, FloatArray
+
+__all__ = ["Coordinates", "find_aliases", "identity", "orthogonalised", "suitable_coordinates"]
+
+#: A column whose mean exceeds its spread by this factor is centred: X'X then loses six of sixteen digits.
+SHIFT_LIMIT = 1e3
+#: Root mean squares outside these bounds are rescaled, since squares and products must not leave the doubles.
+SMALLEST_SCALE, LARGEST_SCALE = 1e-60, 1e60
+#: Share of a column's variance left after the columns before it, below which X'WX is too coarse a tool.
+SUSPECT_SHARE = 1e-7
+#: Residual norm relative to the column's own, below which a column is a combination of the others. Rounding of
+#: exact combinations leaves about 1e-14; R's lm uses 1e-7.
+ALIAS_TOLERANCE = 1e-10
+#: The same relative to the column with its mean: what rounding leaves of a constant column.
+ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates:
+    """Working coordinates: numeric columns become ``mixing.T @ (column - centre)``; ``trivial`` leaves them alone."""
+
+    positions: NDArray[np.intp]
+    centre: FloatArray
+    mixing: FloatArray
+    n_columns: int
+    intercept: bool
+    trivial: bool
+
+    def recast(self, block: DesignBlock) -> DesignBlock:
+        """Return the block in working coordinates."""
+        if self.trivial:
+            return block
+        return DesignBlock(
+            matrix=block.matrix.recast(self.centre, self.mixing),
+            n_outcomes=block.n_outcomes,
+            codes=block.codes,
+            counts=block.counts,
+            weights=block.weights,
+            offset=block.offset,
+        )
+
+    def to_design(self) -> FloatArray:
+        """Return T (p, p) with ``coef_design = T @ coef_working`` in each equation."""
+        transform = np.eye(self.n_columns)
+        transform[np.ix_(self.positions, self.positions)] = self.mixing
+        if self.intercept:
+            transform[0, self.positions] -= self.centre @ self.mixing
+        return transform
+
+
+def identity(matrix_positions: NDArray[np.intp], n_columns: int, intercept: bool) -> Coordinates:
+    """Return the coordinates that change nothing."""
+    q = len(matrix_positions)
+    return Coordinates(
+        positions=matrix_positions,
+        centre=np.zeros(q),
+        mixing=np.eye(q),
+        n_columns=n_columns,
+        intercept=intercept,
+        trivial=True,
+    )
+
+
+def _gram(blocks: Sequence[DesignBlock]) -> FloatArray:
+    p = blocks[0].matrix.shape[1]
+    total = np.zeros((p, p))
+    for block in blocks:
+        total += block.matrix.sandwich(np.ones(block.n_rows))
+    return total
+
+
+def _centred_correlation(gram: FloatArray, intercept: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the Gram matrix with the intercept swept out, scaled to unit diagonal, and the scales."""
+    swept = gram.copy()
+    if intercept:
+        swept[1:, 1:] -= np.outer(gram[1:, 0], gram[0, 1:]) / gram[0, 0]
+        swept[0, 1:] = swept[1:, 0] = 0.0
+    diagonal = np.diagonal(swept)
+    # A constant column leaves rounding only; it must not be blown up to look like a regular one.
+    constant = diagonal <= 1e-13 * np.diagonal(gram)
+    scale = np.where(constant, 1.0, 1.0 / np.sqrt(np.where(constant, 1.0, diagonal)))
+    correlation = swept * scale[:, np.newaxis] * scale
+    correlation[constant, :] = 0.0
+    correlation[:, constant] = 0.0
+    return correlation, scale
+
+
+def _suspects(correlation: FloatArray) -> list[int]:
+    """Return the columns that the ones before them nearly explain, by Cholesky in the design's order."""
+    remaining = correlation.copy()
+    suspects: list[int] = []
+    for j in range(len(remaining)):
+        pivot = remaining[j, j]
+        if pivot < SUSPECT_SHARE:
+            suspects.append(j)
+            continue
+        row = remaining[j, j + 1 :] / np.sqrt(pivot)
+        remaining[j + 1 :, j + 1 :] -= np.outer(row, row)
+    return suspects
+
+
+def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> tuple[Coordinates, list[int]]:
+    """Choose working coordinates from a sample of rows and name the columns that may be aliased.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        The rows to look at; a column combination found in all rows shows in any sample of them.
+    intercept : bool
+        Whether design column 0 is the intercept; without one, columns are scaled but never centred.
+
+    Returns
+    -------
+    coordinates : Coordinates
+        Trivial when the design's own columns are fit for arithmetic.
+    suspects : list of int
+        Columns for `find_aliases` to judge on all rows, in working coordinates.
+    """
+    matrix = blocks[0].matrix
+    positions, n_columns = matrix.number_positions(), matrix.shape[1]
+    plain = identity(positions, n_columns, intercept)
+    n = sum(block.n_rows for block in blocks)
+    # Scaled sums: plain sums of squares of 1e300 would overflow.
+    largest = np.max([np.abs(b.matrix.numbers()).max(axis=1, initial=0.0) for b in blocks], axis=0)
+    unit = np.where(largest > 0, largest, 1.0)
+    mean = sum((b.matrix.numbers() / unit[:, np.newaxis]).sum(axis=1) for b in blocks) / n * unit
+    spread = (
+        np.sqrt(
+            sum((((b.matrix.numbers() - mean[:, np.newaxis]) / unit[:, np.newaxis]) ** 2).sum(axis=1) for b in blocks)
+            / n
+        )
+        * unit
+    )
+    spread = np.where(spread > 0, spread, unit)
+    odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
+    shifted = (np.abs(mean) > SHIFT_LIMIT * spread) & intercept
+    coordinates = plain
+    if odd_scale.any() or shifted.any():
+        coordinates = Coordinates(
+            positions=positions,
+            centre=mean if intercept else np.zeros_like(mean),
+            mixing=np.diag(1.0 / (spread if intercept else unit)),
+            n_columns=n_columns,
+            intercept=intercept,
+            trivial=False,
+        )
+    recast = [coordinates.recast(block) for block in blocks]
+    correlation, _ = _centred_correlation(_gram(recast), intercept)
+    suspects = _suspects(correlation)
+    return coordinates, suspects
+
+
+def orthogonalised(
+    coordinates: Coordinates, blocks: Sequence[DesignBlock], aliased: Sequence[int], *, intercept: bool
+) -> Coordinates:
+    """Return coordinates in which the numeric columns that are not aliased are nearly orthonormal on a sample.
+
+    Cholesky QR applied twice: the first round leaves a condition number of about the square root, the
+    second one near 1 (Fukaya et al. 2014).
+    """
+    numeric = coordinates.positions
+    kept = np.array([k for k, column in enumerate(numeric) if column not in set(aliased)], dtype=np.intp)
+    n = sum(block.n_rows for block in blocks)
+    for _ in range(2):
+        recast = [coordinates.recast(block) for block in blocks]
+        mean = sum(b.matrix.numbers().sum(axis=1) for b in recast) / n if intercept else np.zeros(len(numeric))
+        centred = [b.matrix.numbers() - np.asarray(mean)[:, np.newaxis] for b in recast]
+        gram = np.asarray(sum(c @ c.T for c in centred))[np.ix_(kept, kept)] / n
+        scale = 1.0 / np.sqrt(np.diagonal(gram))
+        correlation = gram * scale[:, np.newaxis] * scale
+        # A shift of rounding size keeps the factor real; the second round removes what it distorts.
+        correlation[np.diag_indices_from(correlation)] += len(kept) * 4 * np.finfo(float).eps
+        factor = np.linalg.cholesky(correlation)
+        step = np.eye(len(numeric))
+        inverse = solve_triangular(factor, np.eye(len(kept)), lower=True).T
+        step[np.ix_(kept, kept)] = scale[:, np.newaxis] * inverse
+        # column -> step' (mixing' (x - centre) - mean): the new centre absorbs the mean.
+        centre = coordinates.centre + np.linalg.solve(coordinates.mixing.T, np.asarray(mean))
+        coordinates = Coordinates(
+            positions=numeric,
+            centre=centre,
+            mixing=coordinates.mixing @ step,
+            n_columns=coordinates.n_columns,
+            intercept=intercept,
+            trivial=False,
+        )
+    return coordinates
+
+
+def find_aliases(
+    blocks: Sequence[DesignBlock], suspects: Sequence[int], *, intercept: bool
+) -> tuple[list[Alias], bool]:
+    """Judge suspected columns on all rows: each is regressed on the columns before it that are not aliased.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows, in working coordinates.
+    suspects : sequence of int
+        Columns to judge; all others are taken as independent.
+
+    Returns
+    -------
+    aliases : list of Alias
+        In working coordinates, with the combination of earlier columns.
+    near : bool
+        Whether some suspect is not an alias but close to one.
+    """
+    if not suspects:
+        return [], False
+    gram = _gram(blocks)
+    aliases: list[Alias] = []
+    near = False
+    dropped: set[int] = set()
+    for j in suspects:
+        before = np.array([k for k in range(j) if k not in dropped], dtype=np.intp)
+        vector = np.zeros((1, len(gram)))
+        vector[0, j] = 1.0
+        own = np.sqrt(gram[j, j])
+        scale = 1.0 / np.sqrt(np.diagonal(gram)[before])
+        system = gram[np.ix_(before, before)] * scale[:, np.newaxis] * scale
+        residual_norm = own
+        # Least squares by normal equations with two rounds of refinement from the residuals themselves.
+        for _ in range(3):
+            right = np.zeros(len(gram))
+            squares = 0.0
+            for block in blocks:
+                residual = block.matrix.matvec(vector)
+                squares += float(residual[0] @ residual[0])
+                right += block.matrix.transpose_matvec(residual)[0]
+            residual_norm = np.sqrt(squares)
+            if len(before) == 0:
+                break
+            vector[0, before] -= scale * np.linalg.lstsq(system, scale * right[before], rcond=None)[0]
+        spread = np.sqrt(max(gram[j, j] - gram[0, j] ** 2 / gram[0, 0], 0.0)) if intercept and j else own
+        if residual_norm <= max(ALIAS_TOLERANCE * spread, ROUNDING * own):
+            dropped.add(j)
+            combination = -vector[0, before]
+            aliases.append(
+                Alias(
+                    column=j,
+                    combination=tuple(
+                        (int(k), float(c)) for k, c in zip(before, combination, strict=True) if abs(c) > 1e-9
+                    ),
+                )
+            )
+        else:
+            near = True
+    return aliases, near

@@ -1,0 +1,217 @@
+"""The likelihood kernel: log-likelihood, score and information of one block of rows.
+
+Binary outcomes are the case m = 1 of the multinomial model and have a kernel of their own only because
+one pair (p, 1 - p) replaces a softmax. Both work from exact complements, so that residuals and weights
+keep their relative accuracy at any logit. The conventions stand in `logreg.engine.types`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Order
+
+__all__ = [
+    "ROWS_PER_STEP",
+    "likelihood_sum",
+    "outcome_weights",
+    "row_probabilities",
+    "score_outer",
+]
+
+#: Rows handled at a time. 8,192 rows x 50 columns of scratch are 3 MB: it stays in cache between its uses.
+ROWS_PER_STEP = 8192
+
+
+def likelihood_sum(block: DesignBlock, coef: FloatArray, order: Order) -> LikelihoodSum:
+    """Return the log-likelihood of a block and its derivatives up to ``order``.
+
+    Parameters
+    ----------
+    block : DesignBlock
+        n rows.
+    coef : (m, p) array
+        Coefficients on the logit scale.
+    order : 0, 1 or 2
+        0: log-likelihood; 1: and score (m, p); 2: and information (m p, m p).
+    """
+    logits = block.matrix.matvec(coef)
+    if block.offset is not None:
+        logits += block.offset
+    kernel = _binary if block.n_outcomes == 2 else _multinomial
+    return kernel(block, logits, order)
+
+
+def _log1p_exp(logits: FloatArray, tail: FloatArray) -> FloatArray:
+    """log(1 + e^x) given ``tail`` = e^-|x|: max(x, 0) + log1p(e^-|x|), exact in both tails."""
+    result: FloatArray = np.maximum(logits, 0.0)
+    result += np.log1p(tail)
+    return result
+
+
+def _binary(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:
+    eta = logits[0]
+    tail = np.exp(-np.abs(eta))
+    codes, counts, weights = block.codes, block.counts, block.weights
+    if counts is None:
+        assert codes is not None
+        event = codes.astype(bool)
+        # -log p(outcome) = log(1 + e^-s), s = eta for an event and -eta otherwise.
+        losses = _log1p_exp(np.where(event, -eta, eta), tail)
+        loglik = -float(losses.sum() if weights is None else losses @ weights)
+    else:
+        failures, successes = counts
+        losses = successes * _log1p_exp(-eta, tail) + failures * _log1p_exp(eta, tail)
+        loglik = -float(losses.sum() if weights is None else losses @ weights)
+    if order == 0:
+        return LikelihoodSum(loglik=loglik)
+
+    # p and q = 1 - p, each with full relative accuracy: 1/(1+t) on the near side, t/(1+t) on the far side.
+    near = 1.0 / (1.0 + tail)
+    far = tail * near
+    positive = eta >= 0
+    q = np.where(positive, far, near)
+    p = np.where(positive, near, far)
+    if counts is None:
+        residual = np.where(event, q, -p)
+    else:
+        residual = successes * q - failures * p
+    if weights is not None:
+        residual *= weights
+    score = block.matrix.transpose_matvec(residual[np.newaxis])
+    if order == 1:
+        return LikelihoodSum(loglik=loglik, score=score)
+
+    row_information = near * far
+    if counts is not None:
+        row_information *= failures + successes
+    if weights is not None:
+        row_information *= weights
+    return LikelihoodSum(loglik=loglik, score=score, information=block.matrix.sandwich(row_information))
+
+
+def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return probabilities, complements and log normalisers of rows of logits.
+
+    Parameters
+    ----------
+    logits : (m, n) array
+        Logits of each non-baseline outcome against the baseline, whose own logit is 0.
+
+    Returns
+    -------
+    probabilities : (K, n) array
+        Baseline first.
+    complements : (K, n) array
+        1 - probabilities, as sums of the others: no cancellation.
+    log_normaliser : (n,) array
+        log(1 + sum of e^logit).
+    """
+    m, n = logits.shape
+    shift = np.maximum(logits.max(axis=0), 0.0)
+    odds = np.empty((m + 1, n))
+    np.exp(-shift, out=odds[0])
+    np.subtract(logits, shift, out=odds[1:])
+    np.exp(odds[1:], out=odds[1:])
+    # Sum of all but outcome k: what stands before it plus what stands after it.
+    others = np.empty_like(odds)
+    others[0] = 0.0
+    np.cumsum(odds[:-1], axis=0, out=others[1:])
+    after = odds[m].copy()
+    for k in range(m - 1, -1, -1):
+        others[k] += after
+        after += odds[k]
+    total = after
+    # The largest term is exactly 1, so log(total) = log1p(the rest) keeps its accuracy when the rest is tiny.
+    rest = np.take_along_axis(others, odds.argmax(axis=0)[np.newaxis], axis=0)[0]
+    log_normaliser = shift + np.log1p(rest)
+    odds /= total
+    others /= total
+    return odds, others, log_normaliser
+
+
+def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:
+    m, n = logits.shape
+    probabilities, complements, log_normaliser = row_probabilities(logits)
+    codes, counts, weights = block.codes, block.counts, block.weights
+    if counts is None:
+        assert codes is not None
+        taken = np.take_along_axis(logits, np.maximum(codes, 1).astype(np.intp)[np.newaxis] - 1, axis=0)[0]
+        losses = log_normaliser - np.where(codes > 0, taken, 0.0)
+        # Where the outcome is (nearly) certain the difference cancels; -log1p(-(1 - p)) does not.
+        far = np.take_along_axis(complements, codes.astype(np.intp)[np.newaxis], axis=0)[0]
+        np.copyto(losses, -np.log1p(-np.minimum(far, 0.5)), where=far < 0.5)
+    else:
+        trials = counts.sum(axis=0)
+        log_p = np.vstack([np.zeros(n), logits]) - log_normaliser
+        np.copyto(log_p, np.log1p(-np.minimum(complements, 0.5)), where=complements < 0.5)
+        # 0 log 0 = 0: a level that did not occur contributes nothing, however unlikely it was.
+        losses = -np.where(counts > 0, counts * log_p, 0.0).sum(axis=0)
+    loglik = -float(losses.sum() if weights is None else losses @ weights)
+    if order == 0:
+        return LikelihoodSum(loglik=loglik)
+
+    p, q = probabilities[1:], complements[1:]
+    if counts is None:
+        residual = np.where(codes == np.arange(1, m + 1)[:, np.newaxis], q, -p)
+    else:
+        # c_j - trials p_j = c_j q_j - (trials - c_j) p_j, without cancellation when p_j is near 1.
+        residual = counts[1:] * q - (trials - counts[1:]) * p
+    if weights is not None:
+        residual *= weights
+    score = block.matrix.transpose_matvec(residual)
+    if order == 1:
+        return LikelihoodSum(loglik=loglik, score=score)
+
+    row_weight = weights
+    if counts is not None:
+        row_weight = trials if weights is None else trials * weights
+    n_columns = block.matrix.shape[1]
+    information = np.empty((m, n_columns, m, n_columns))
+    for j in range(m):
+        weighted = p[j] if row_weight is None else p[j] * row_weight
+        information[j, :, j, :] = block.matrix.sandwich(weighted * q[j])
+        for k in range(j):
+            cross = block.matrix.sandwich(weighted * p[k])
+            information[j, :, k, :] = -cross
+            information[k, :, j, :] = -cross
+    size = m * n_columns
+    return LikelihoodSum(loglik=loglik, score=score, information=information.reshape(size, size))
+
+
+def score_outer(block: DesignBlock, coef: FloatArray, *, frequencies: bool) -> FloatArray:
+    """Return the meat of the sandwich, the sum over trials of u u' with u the trial's score (m p,): shape (m p, m p).
+
+    A trial that ended in outcome k has residuals ``[k = j] - p_j``; a row of counts stands for its trials, so that grouped and
+    ungrouped data agree. Weights count once if they are ``frequencies`` (copies of a trial), squared otherwise.
+    """
+    logits = block.matrix.matvec(coef)
+    if block.offset is not None:
+        logits += block.offset
+    probabilities, complements, _ = row_probabilities(logits)
+    p, q = probabilities[1:], complements[1:]
+    trials = outcome_weights(block)
+    if block.weights is not None and not frequencies:
+        trials = trials * block.weights
+    total, counts = trials.sum(axis=0), trials[1:]
+    m, n_columns = len(p), block.matrix.shape[1]
+    outer = np.empty((m, n_columns, m, n_columns))
+    for j in range(m):
+        own = counts[j] * q[j] ** 2 + (total - counts[j]) * p[j] ** 2
+        outer[j, :, j, :] = block.matrix.sandwich(own)
+        for k in range(j):
+            elsewhere = total - counts[j] - counts[k]
+            both = elsewhere * p[j] * p[k] - counts[j] * q[j] * p[k] - counts[k] * p[j] * q[k]
+            cross = block.matrix.sandwich(both, signed=True)
+            outer[j, :, k, :] = outer[k, :, j, :] = cross
+    return outer.reshape(m * n_columns, m * n_columns)
+
+
+def outcome_weights(block: DesignBlock) -> FloatArray:
+    """Return weighted trials per outcome (K, n): what each row adds to each outcome's count."""
+    if block.counts is None:
+        assert block.codes is not None
+        trials = (block.codes == np.arange(block.n_outcomes)[:, np.newaxis]).astype(float)
+    else:
+        trials = block.counts
+    return trials if block.weights is None else trials * block.weights

@@ -1,0 +1,271 @@
+"""The ascent: a safeguarded Newton method with a certificate.
+
+The programme of `maximise`:
+
+1. Start from the intercepts of the null model.
+2. If a sample of the rows was given: climb on it, and take its information, scaled up, as a first metric.
+3. Approach: steps that reuse the metric with a fresh score. One read of the design each, where a full evaluation costs
+   several. The metric is replaced by a full evaluation as soon as a step gains too little.
+4. Newton steps with fresh score and information, halved while the log-likelihood falls.
+5. Stop when half the squared Newton decrement, from a fresh score and information, is at most `DECREMENT_TOLERANCE`.
+
+The decrement ``score' information^-1 score / 2`` is in log-likelihood units and does not change when columns are scaled: it is
+the gain a quadratic model still promises, and its square root is the remaining distance in standard errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from logreg.engine.types import FloatArray, Iteration, LikelihoodSum, Objective, Status
+
+__all__ = ["Ascent", "Metric", "climb", "factorise"]
+
+#: Half the squared decrement at which a point is an optimum: 1.4e-10 standard errors away from it.
+DECREMENT_TOLERANCE = 1e-20
+#: Rounding keeps the decrement of ill-conditioned fits above the tolerance; when it is this small and no longer
+#: falls, the point is as good as doubles allow (1.4e-6 standard errors).
+STAGNATION_TOLERANCE = 1e-12
+#: A reused metric is kept while the decrement falls at least by this factor per step.
+METRIC_GAIN = 0.25
+#: The approach on a reused metric ends here: its last step takes the point below `DECREMENT_TOLERANCE`, where one
+#: fresh evaluation certifies it.
+APPROACH_TOLERANCE = 1e-19
+#: Loss of log-likelihood that rounding can explain, relative to its size.
+ROUNDING = 1e-13
+#: Halvings of a step before ascent is given up.
+MAX_HALVINGS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A factorised information, with columns scaled to unit diagonal: solves for Newton steps."""
+
+    factor: FloatArray
+    scale: FloatArray
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        """Return ``information^-1 @ right`` for a vector (size,) or matrix (size, k)."""
+        scale = self.scale if right.ndim == 1 else self.scale[:, np.newaxis]
+        solution, _ = lapack.dpotrs(self.factor, scale * right, lower=1)
+        result: FloatArray = scale * solution
+        return result
+
+    def inverse(self) -> FloatArray:
+        """Return ``information^-1``, exactly symmetric."""
+        inverse, _ = lapack.dpotri(self.factor, lower=1)
+        inverse = np.tril(inverse)
+        inverse += np.tril(inverse, -1).T
+        inverse *= self.scale[:, np.newaxis]
+        inverse *= self.scale
+        result: FloatArray = inverse
+        return result
+
+
+def factorise(information: FloatArray) -> Metric | None:
+    """Return the Cholesky factor of an information scaled to unit diagonal, None if it is not positive definite."""
+    diagonal = np.diagonal(information)
+    if not np.all(np.isfinite(diagonal)) or np.any(diagonal <= 0):
+        return None
+    scale = 1.0 / np.sqrt(diagonal)
+    factor, failed = lapack.dpotrf(information * scale[:, np.newaxis] * scale, lower=1)
+    if failed:
+        return None
+    return Metric(factor=factor, scale=scale)
+
+
+@dataclass(slots=True, kw_only=True)
+class Ascent:
+    """Where an ascent stands: the point, what was evaluated there, and the trace so far."""
+
+    coef: FloatArray
+    current: LikelihoodSum | None = None
+    metric: Metric | None = None
+    decrement: float = np.inf
+    status: Status = "max_iterations"
+    trace: list[Iteration] = field(default_factory=list)
+    passes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """An objective restricted to the coefficients that are free."""
+
+    objective: Objective
+    free: NDArray[np.intp]
+    stage: Literal["sample", "full"]
+
+    def score(self, total: LikelihoodSum) -> FloatArray:
+        assert total.score is not None
+        result: FloatArray = total.score.ravel()[self.free]
+        return result
+
+    def metric(self, total: LikelihoodSum) -> Metric | None:
+        assert total.information is not None
+        if len(self.free) == len(total.information):
+            return factorise(total.information)
+        return factorise(total.information[np.ix_(self.free, self.free)])
+
+    def moved(self, coef: FloatArray, step: FloatArray) -> FloatArray:
+        flat = coef.ravel().copy()
+        flat[self.free] += step
+        return flat.reshape(coef.shape)
+
+
+def climb(
+    objective: Objective,
+    ascent: Ascent,
+    free: NDArray[np.intp],
+    *,
+    stage: Literal["sample", "full"] = "full",
+    tolerance: float = DECREMENT_TOLERANCE,
+    max_iterations: int = 50,
+) -> Ascent:
+    """Climb to the maximum of an objective by safeguarded Newton steps.
+
+    Parameters
+    ----------
+    objective : Objective
+        Log-likelihood with derivatives, a pure function of coefficients (m, p).
+    ascent : Ascent
+        Where to start; with a ``metric`` the approach begins with score-only steps. Updated and returned.
+    free : (f,) array of int
+        Positions of the coefficients to estimate in the flattened (m p,) vector; the others stay as they are.
+    stage : "sample" or "full"
+        For the trace.
+    tolerance : float
+        Half the squared Newton decrement at which to stop, in log-likelihood units.
+    max_iterations : int
+        Evaluations with information allowed.
+    """
+    problem = _Problem(objective, free, stage)
+    if ascent.metric is not None:
+        _approach(problem, ascent)
+    total = objective(ascent.coef, 2)
+    ascent.passes += 1
+    previous, halvings = np.inf, 0
+    for iteration in range(max_iterations + 1):
+        ascent.current, ascent.metric = total, problem.metric(total)
+        if ascent.metric is None:
+            ascent.status = "no_ascent"
+            _note(problem, ascent, "information", total, np.nan, halvings)
+            return ascent
+        score = problem.score(total)
+        step = ascent.metric.solve(score)
+        ascent.decrement = 0.5 * float(score @ step)
+        _note(problem, ascent, "information", total, ascent.decrement, halvings)
+        stagnant = ascent.decrement <= STAGNATION_TOLERANCE and ascent.decrement >= 0.01 * previous
+        previous = ascent.decrement
+        if ascent.decrement <= tolerance or stagnant:
+            ascent.status = "converged"
+            if ascent.decrement <= STAGNATION_TOLERANCE:
+                # The step is at hand and costs nothing: it takes the point to rounding.
+                ascent.coef = problem.moved(ascent.coef, step)
+            return ascent
+        if iteration == max_iterations:
+            break
+        moved, halvings = _safeguarded_step(problem, ascent, step)
+        if moved is None:
+            ascent.status = "no_ascent"
+            return ascent
+        total = moved
+    ascent.status = "max_iterations"
+    return ascent
+
+
+def _safeguarded_step(
+    problem: _Problem, ascent: Ascent, step: FloatArray
+) -> tuple[LikelihoodSum | None, int]:
+    """Move by the step, halved until the log-likelihood does not fall; return what is found there."""
+    assert ascent.current is not None
+    start = ascent.current.loglik
+    floor = start - ROUNDING * max(1.0, abs(start))
+    length = 1.0
+    for halvings in range(MAX_HALVINGS + 1):
+        candidate = problem.moved(ascent.coef, length * step)
+        # The full step is nearly always right, so it is evaluated in full at once; a shortened one is tried first.
+        total = problem.objective(candidate, 2 if halvings == 0 else 0)
+        ascent.passes += 1
+        if np.isfinite(total.loglik) and total.loglik >= floor:
+            ascent.coef = candidate
+            if total.information is None:
+                total = problem.objective(candidate, 2)
+                ascent.passes += 1
+            return total, halvings
+        length /= 2
+    return None, MAX_HALVINGS + 1
+
+
+def _approach(problem: _Problem, ascent: Ascent) -> None:
+    """Take score-only steps on a reused metric until they are short or gain too little.
+
+    The metric is corrected by the pairs (step, change of score) met on the way: the two-loop recursion of limited-memory
+    BFGS (Nocedal and Wright 2006, algorithm 7.4) with the factorised information as its initial matrix.
+    """
+    metric = ascent.metric
+    assert metric is not None
+    previous = np.inf
+    best_coef, best_loglik = ascent.coef, -np.inf
+    pairs: list[tuple[FloatArray, FloatArray]] = []
+    last_step = last_score = None
+    while True:
+        total = problem.objective(ascent.coef, 1)
+        ascent.passes += 1
+        score = problem.score(total)
+        if last_step is not None and last_score is not None:
+            pairs.append((last_step, last_score - score))
+        step = _corrected(metric, pairs, score)
+        decrement = 0.5 * float(score @ step)
+        _note(problem, ascent, "score", total, decrement, 0)
+        worse = total.loglik < best_loglik - ROUNDING * abs(best_loglik)
+        if worse or not decrement >= 0:
+            ascent.coef = best_coef
+            return
+        best_coef, best_loglik = ascent.coef, total.loglik
+        if decrement > METRIC_GAIN * previous:
+            return
+        ascent.coef = problem.moved(ascent.coef, step)
+        if decrement <= APPROACH_TOLERANCE:
+            return
+        previous, last_step, last_score = decrement, step, score
+
+
+def _corrected(
+    metric: Metric, pairs: list[tuple[FloatArray, FloatArray]], score: FloatArray
+) -> FloatArray:
+    """Return the quasi-Newton step for a score."""
+    shares: list[float] = []
+    remaining = score.copy()
+    for step, change in reversed(pairs):
+        share = float(step @ remaining) / float(step @ change)
+        remaining -= share * change
+        shares.append(share)
+    result = metric.solve(remaining)
+    for (step, change), share in zip(pairs, reversed(shares), strict=True):
+        result += step * (share - float(change @ result) / float(step @ change))
+    return result
+
+
+def _note(
+    problem: _Problem,
+    ascent: Ascent,
+    kind: Literal["information", "score"],
+    total: LikelihoodSum,
+    decrement: float,
+    halvings: int,
+) -> None:
+    ascent.trace.append(
+        Iteration(
+            stage=problem.stage,
+            kind=kind,
+            loglik=total.loglik,
+            newton_decrement=decrement,
+            max_abs_score=float(np.abs(problem.score(total)).max(initial=0.0)),
+            step_halvings=halvings,
+        )
+    )

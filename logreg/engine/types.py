@@ -1,0 +1,184 @@
+"""What passes the borders of the engine, and the conventions it keeps.
+
+Conventions
+-----------
+- A model with K outcomes has m = K - 1 *equations*, one per outcome that is not the baseline, in level order.
+  Binary is m = 1.
+- Coefficients have shape (m, p). Flattened, they run equation by equation (C order); covariance
+  and information have shape (m p, m p) in that order. The intercept, if any, is column 0.
+- Arrays that run over rows have the rows last: logits are (m, n), a dense design is (p, n). Each equation is then
+  contiguous, whatever the layout of the table.
+- The log-likelihood is the sum over rows of ``weight * log p(outcome)``, the Bernoulli / categorical kernel without
+  the binomial coefficient, so that grouped and ungrouped data agree in every statistic.
+- The information is minus the Hessian; for this canonical link observed and expected information agree.
+- Residuals and weights come from probabilities *and* their complements; nothing here computes 1 - p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Alias",
+    "DesignBlock",
+    "FloatArray",
+    "Iteration",
+    "LikelihoodSum",
+    "Matrix",
+    "Objective",
+    "Optimum",
+    "Order",
+    "Status",
+]
+
+FloatArray: TypeAlias = NDArray[np.float64]
+Order: TypeAlias = Literal[0, 1, 2]
+Status: TypeAlias = Literal["converged", "max_iterations", "no_ascent", "separated", "rank_deficient"]
+
+
+class Matrix(Protocol):
+    """A block of the design: n rows, p columns, behind three verbs. Every kind gives the same answers."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n rows, p columns)."""
+        ...
+
+    def matvec(self, coef: FloatArray) -> FloatArray:
+        """Return ``coef @ X.T``, shape (m, n), for coefficients of shape (m, p)."""
+        ...
+
+    def transpose_matvec(self, rows: FloatArray) -> FloatArray:
+        """Return ``rows @ X``, shape (m, p), for row values of shape (m, n)."""
+        ...
+
+    def sandwich(self, weights: FloatArray, *, signed: bool = False) -> FloatArray:
+        """Return ``X.T @ diag(weights) @ X``, shape (p, p); weights are not negative unless ``signed``."""
+        ...
+
+    def rows(self, start: int, stop: int, step: int = 1) -> Matrix:
+        """Return the rows ``start:stop:step`` as a matrix of the same kind, without copying where possible."""
+        ...
+
+    def to_array(self) -> FloatArray:
+        """Return all columns written out, shape (p, n)."""
+        ...
+
+    def numbers(self) -> FloatArray:
+        """Return the stored numeric columns (q, n): all but the intercept and the categorical columns."""
+        ...
+
+    def number_positions(self) -> NDArray[np.intp]:
+        """Return where those q columns stand in the design."""
+        ...
+
+    def recast(self, centre: FloatArray, mixing: FloatArray) -> Matrix:
+        """Return the matrix whose numeric columns are ``mixing.T @ (columns - centre)``, as a copy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignBlock:
+    """Rows ready for the likelihood: everything finite, float64 and of the right shape (checked by the encoder).
+
+    The outcome is either ``codes`` (n,), the level's number with 0 the baseline, or ``counts`` (K, n), how many
+    trials of each row ended in each level. ``weights`` (n,) multiply the row's log-likelihood (None: all 1).
+    ``offset`` (m, n) is added to the logits (None: 0).
+    """
+
+    matrix: Matrix
+    n_outcomes: int
+    codes: NDArray[np.integer] | None
+    counts: FloatArray | None = None
+    weights: FloatArray | None = None
+    offset: FloatArray | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows in the block."""
+        return self.matrix.shape[0]
+
+    def rows(self, start: int, stop: int, step: int = 1) -> DesignBlock:
+        """Return the rows ``start:stop:step`` of this block, as views."""
+        part = slice(start, stop, step)
+        return DesignBlock(
+            matrix=self.matrix.rows(start, stop, step),
+            n_outcomes=self.n_outcomes,
+            codes=None if self.codes is None else self.codes[part],
+            counts=None if self.counts is None else self.counts[:, part],
+            weights=None if self.weights is None else self.weights[part],
+            offset=None if self.offset is None else self.offset[:, part],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikelihoodSum:
+    """Log-likelihood and derivatives summed over rows; ``a + b`` is the sum over both.
+
+    ``score`` (m, p) and ``information`` (m p, m p) are present from order 1 and 2 on.
+    """
+
+    loglik: float
+    score: FloatArray | None = None
+    information: FloatArray | None = None
+
+    def __add__(self, other: LikelihoodSum) -> LikelihoodSum:
+        return LikelihoodSum(
+            loglik=self.loglik + other.loglik,
+            score=None if self.score is None or other.score is None else self.score + other.score,
+            information=(
+                None
+                if self.information is None or other.information is None
+                else self.information + other.information
+            ),
+        )
+
+
+#: ``objective(coef, order)``: everything statistical is a view of this one pure function.
+Objective: TypeAlias = Callable[[FloatArray, Order], LikelihoodSum]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Iteration:
+    """One row of the trace: what an evaluation found and what was done with it."""
+
+    stage: Literal["sample", "full"]
+    kind: Literal["information", "score"]
+    loglik: float
+    newton_decrement: float
+    max_abs_score: float
+    step_halvings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """Design column ``column`` equals the given combination of earlier columns on every row used."""
+
+    column: int
+    combination: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimum:
+    """Where the ascent ended. Always returned, also on failure.
+
+    ``coef`` (m, p) is on the scale of the design's own columns, with NaN for aliased columns; ``vcov`` (m p, m p) is the
+    inverse information there, NaN in aliased rows. ``newton_decrement`` is half the squared Newton decrement in
+    log-likelihood units, from a score and an information evaluated at ``coef``.
+    """
+
+    coef: FloatArray
+    vcov: FloatArray
+    loglik: float
+    status: Status
+    newton_decrement: float
+    max_abs_score: float
+    condition_number: float
+    aliases: tuple[Alias, ...]
+    trace: tuple[Iteration, ...]
+    passes: int

@@ -1,0 +1,1 @@
+"""Scoring elsewhere: the saved model."""

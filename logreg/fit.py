@@ -1,0 +1,179 @@
+"""`LogisticFit`: the estimate with the verbs of every room bound to it. Bodies are one line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import partial
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from logreg.data import open_source
+from logreg.data.extended import ExtendedSource
+from logreg.data.source import Source
+from logreg.errors import PredictError, did_you_mean
+from logreg.inference.coefficients import coefficient_table
+from logreg.inference.estimate import LogisticEstimate
+from logreg.inference.fit_statistics import fit_statistics
+from logreg.interpret.odds_ratios import odds_ratio_table
+from logreg.interpret.predictions import (
+    LabelledRows,
+    classify,
+    logits_table,
+    odds_table,
+    probabilities_table,
+)
+from logreg.passes import PredictionRows, encode_for_prediction, spread_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from logreg.report.nodes import Document
+
+__all__ = ["LogisticFit"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class LogisticFit(LogisticEstimate):
+    """A fitted logistic regression: immutable, and without a copy of the data.
+
+    It keeps a reference to the table it was fitted to, for calls without ``data``; a loaded model has none.
+    """
+
+    source: Source | None = field(default=None)
+
+    @classmethod
+    def of(cls, estimate: LogisticEstimate, source: Source | None) -> LogisticFit:
+        """Bind an estimate to the source of its rows."""
+        values = {f.name: getattr(estimate, f.name) for f in fields(LogisticEstimate)}
+        return cls(**values, source=source)
+
+    def coefficients(self, confidence: float | None = None, interval: str = "wald") -> pd.DataFrame:
+        """Return the coefficient table on the logit scale; see `logreg.inference.coefficients`."""
+        return coefficient_table(self, confidence, interval)
+
+    def odds_ratios(
+        self,
+        unit: Any = None,
+        interval: str = "wald",
+        versus: Any = None,
+        intercept: bool = False,
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return odds ratios with intervals; see `logreg.interpret.odds_ratios`."""
+        return odds_ratio_table(
+            self,
+            unit=unit,
+            interval=interval,
+            versus=versus,
+            intercept=intercept,
+            confidence=confidence,
+            spread=None if self.source is None else partial(spread_of, self.source, self.spec),
+        )
+
+    def logits(
+        self, data: Any = None, interval: bool = False, versus: Any = None, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return linear predictors (log-odds); see `logreg.interpret.predictions`."""
+        return logits_table(self, self._rows(data), interval=interval, versus=versus, confidence=confidence)
+
+    def odds(
+        self, data: Any = None, interval: bool = False, versus: Any = None, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return odds against the baseline; see `logreg.interpret.predictions`."""
+        return odds_table(self, self._rows(data), interval=interval, versus=versus, confidence=confidence)
+
+    def probabilities(
+        self, data: Any = None, interval: bool = False, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return probabilities of all outcomes; see `logreg.interpret.predictions`."""
+        return probabilities_table(self, self._rows(data), interval=interval, confidence=confidence)
+
+    def classify(self, data: Any = None, threshold: float = 0.5) -> pd.Series[Any]:
+        """Return the predicted outcome of each row, decided on the logits; see `logreg.interpret.predictions`."""
+        return classify(self, self._rows(data), threshold=threshold)
+
+    def fit_statistics(self) -> pd.DataFrame:
+        """Return the statistics of the fit; see `logreg.inference.fit_statistics`."""
+        return fit_statistics(self)
+
+    def summary(self) -> Any:
+        """Return the summary: text when printed, a table in notebooks."""
+        from logreg.report.summary import Summary
+
+        return Summary(self)
+
+    def report_document(self, **options: Any) -> Document:
+        """Return the report as a document; see `logreg.report.sections`."""
+        from logreg.report.sections import report_document
+
+        return report_document(self, **options)
+
+    def report(self, path: str | PathLike[str], **options: Any) -> None:
+        """Write the report in the format of the suffix (.html .md .txt .json); see `logreg.report`."""
+        from logreg.report.write import write_document
+
+        write_document(self.report_document(**options), path)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model as JSON, without any row of the data; see `logreg.export.storage`."""
+        from logreg.export.storage import write_model
+
+        write_model(self, path)
+
+    def _rows(self, data: Any) -> LabelledRows:
+        """Return new data, or the rows of the fit, encoded and with their labels.
+
+        Raises
+        ------
+        PredictError
+            Without data for a loaded model, or when the data do not match the model.
+        """
+        if data is None and self.source is None:
+            raise PredictError("a loaded model holds no rows of the data. Give data= to predict for.")
+        training = data is None
+        source = self.source if data is None else open_source(data)
+        assert source is not None
+        needed = (*self.spec.predictors, *self.spec.offset_columns)
+        if not training:
+            self._require(source, needed)
+        rows = encode_for_prediction(source, self.spec, training=training)
+        return LabelledRows(rows=rows, index=_index_of(source, rows, training=training))
+
+    def _require(self, source: Source, needed: tuple[str, ...]) -> None:
+        from_arrays = [name for name in needed if name in self.spec.user_columns]
+        if from_arrays:
+            raise PredictError(
+                "the model was fitted with an offset given as an array, which new data cannot carry. Fit it with the offset "
+                "as a column, offset='name', to predict for new data."
+            )
+        missing = [name for name in needed if name not in source.column_names]
+        if missing:
+            names = ", ".join(map(repr, missing))
+            raise PredictError(
+                f"the new data lack the column {names}, which the model needs."
+                f"{did_you_mean(missing[0], source.column_names)} Its columns are: {', '.join(map(repr, needed))}."
+            )
+
+    def __repr__(self) -> str:
+        outcome = self.spec.outcome
+        what = (
+            f"P({outcome.names[1]})" if self.is_binary else f"{len(outcome.names)} outcomes against {outcome.baseline}"
+        )
+        return (
+            f"<LogisticFit {self.spec.formula}: {what}, n = {self.n_rows}, loglik = {self.loglik:.6g}, "
+            f"{self.convergence.status}>"
+        )
+
+
+def _index_of(source: Source, rows: PredictionRows, *, training: bool) -> pd.Index[Any]:
+    """Return the labels of the predicted rows: those of a pandas frame, or positions."""
+    import pandas as pd
+
+    inner = source
+    while isinstance(inner, ExtendedSource):
+        inner = inner.source
+    own = getattr(inner, "index", None)
+    if training:
+        positions = rows.source_positions
+        return pd.Index(positions) if own is None else own[positions]
+    return pd.RangeIndex(rows.n_rows) if own is None else own

@@ -1,0 +1,241 @@
+"""What the optimum licenses us to say, as one frozen value: the primitives every statistic is derived from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg.design.spec import DesignSpec
+from logreg.tables import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Convergence", "FitOptions", "LogisticEstimate", "Remark", "RowSums", "Sample"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOptions:
+    """The options of `logreg.fit` that shape inference, as given."""
+
+    estimator: str
+    covariance: str
+    missing: str
+    confidence: float
+    max_iterations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The ledger of rows: read = used + dropped, dropped by the first column that lacks a value.
+
+    ``rows`` and ``weight`` count trials and sums of weights per outcome, baseline first.
+    """
+
+    rows_read: int
+    rows_used: int
+    dropped: tuple[tuple[str, int], ...]
+    outcomes: tuple[str, ...]
+    rows: tuple[float, ...]
+    weight: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if self.rows_read != self.rows_used + sum(count for _, count in self.dropped):
+            raise AssertionError("the ledger of rows does not add up")
+
+    @property
+    def rows_dropped(self) -> int:
+        """Rows left out."""
+        return self.rows_read - self.rows_used
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return rows per outcome, with the sum of weights."""
+        return table({"outcome": self.outcomes, "rows": self.rows, "weight": self.weight})
+
+    def dropped_frame(self) -> pd.DataFrame:
+        """Return the rows left out by column."""
+        return table(
+            {"column": [name for name, _ in self.dropped], "rows": [count for _, count in self.dropped]}
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{self.rows_read} rows read, {self.rows_used} used, {self.rows_dropped} dropped"]
+        lines += [f"  {count} dropped: {name} is missing" for name, count in self.dropped if name[0] != "("]
+        lines += [f"  {count} dropped: {name.strip('()')}" for name, count in self.dropped if name[0] == "("]
+        lines += [f"  {name}: {count:g}" for name, count in zip(self.outcomes, self.weight, strict=True)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convergence:
+    """The certificate: how the optimum was found and how close it is.
+
+    ``newton_decrement`` is half the squared decrement in log-likelihood units, from score and information at the
+    end; ``passes`` counts evaluations over all or a sample of the rows; ``condition_number`` belongs to the correlation matrix of
+    the coefficients.
+    """
+
+    status: str
+    iterations: int
+    passes: int
+    newton_decrement: float
+    max_abs_score: float
+    condition_number: float
+    trace: tuple[tuple[str, str, float, float, float, int], ...]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the optimum is certified."""
+        return self.status == "converged"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the trace, one row per evaluation."""
+        names = ("stage", "kind", "loglik", "newton_decrement", "max_abs_score", "step_halvings")
+        return table({name: [row[k] for row in self.trace] for k, name in enumerate(names)})
+
+    def __str__(self) -> str:
+        return (
+            f"{self.status} after {self.iterations} Newton iterations and {self.passes} passes; "
+            f"Newton decrement {self.newton_decrement:.1e}, largest score {self.max_abs_score:.1e}, "
+            f"condition number {self.condition_number:.3g}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowSums:
+    """Sums over rows at the optimum that fit statistics need.
+
+    ``probability`` (K, K): row j sums ``weight * p_k`` over trials that ended in j; ``squared_error`` sums
+    ``weight * sum_k (y_k - p_k)^2``; ``logit`` and ``logit_squared`` sum the first equation's logits.
+    """
+
+    probability: tuple[tuple[float, ...], ...]
+    squared_error: float
+    logit: float
+    logit_squared: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A warning that belongs to a fit: shown when fitted, in the summary, in every report and in the saved file."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogisticEstimate:
+    """A fitted model without its rows: everything inference, interpretation and reports read.
+
+    ``coef_array`` (m, p) are logits per unit of each design column, one row per non-baseline outcome, NaN for aliased
+    columns; ``vcov_array`` (m p, m p) is their covariance, equation by equation.
+    """
+
+    spec: DesignSpec
+    coef_array: FloatArray
+    vcov_array: FloatArray
+    loglik: float
+    loglik_null: float
+    n_rows: int
+    sum_weights: float
+    n_trials: float
+    options: FitOptions
+    sample: Sample
+    convergence: Convergence
+    row_sums: RowSums
+    aliases: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+    remarks: tuple[Remark, ...]
+    provenance: Mapping[str, str]
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the outcome has two levels."""
+        return self.spec.outcome.is_binary
+
+    @cached_property
+    def estimated(self) -> NDArray[np.bool_]:
+        """Which coefficients (m, p) are estimated: all but those of aliased columns."""
+        result: NDArray[np.bool_] = ~np.isnan(self.coef_array)
+        return result
+
+    @cached_property
+    def filled_coef(self) -> FloatArray:
+        """Coefficients (m, p) with 0 for aliased columns, for predictions."""
+        return np.where(self.estimated, self.coef_array, 0.0)
+
+    @cached_property
+    def filled_vcov(self) -> FloatArray:
+        """Covariance (m p, m p) with 0 for aliased columns, for standard errors of predictions."""
+        return np.where(np.isnan(self.vcov_array), 0.0, self.vcov_array)
+
+    @cached_property
+    def std_error_array(self) -> FloatArray:
+        """Standard errors (m, p), on the logit scale."""
+        result: FloatArray = np.sqrt(np.diagonal(self.vcov_array)).reshape(self.coef_array.shape)
+        return result
+
+    @property
+    def n_coef(self) -> int:
+        """Number of free coefficients, intercepts included, aliased ones not."""
+        return int(self.estimated.sum())
+
+    @property
+    def spans_constant(self) -> bool:
+        """Whether the design contains the intercept, as a column or through a factor coded in full."""
+        return self.spec.intercept or any(
+            len(coded.labels) == 1 and coded.full for coded in self.spec.coded_terms
+        )
+
+    @property
+    def df_model(self) -> int:
+        """Free coefficients beyond the intercepts."""
+        return self.n_coef - (len(self.coef_array) if self.spans_constant else 0)
+
+    @property
+    def deviance(self) -> float:
+        """Minus twice the log-likelihood (individual-level kernel, whatever the layout)."""
+        return -2.0 * self.loglik
+
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether likelihood-based statistics are defined: not under sampling weights."""
+        return self.spec.weight_kind != "sampling" or self.spec.weights is None
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, -2 loglik + 2 k; NaN under sampling weights."""
+        return -2.0 * self.loglik + 2.0 * self.n_coef if self.has_likelihood else np.nan
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, -2 loglik + k log n with n the number of trials; NaN under sampling weights."""
+        return -2.0 * self.loglik + self.n_coef * float(np.log(self.n_trials)) if self.has_likelihood else np.nan
+
+    def _labels(self) -> Any:
+        import pandas as pd
+
+        return pd.MultiIndex.from_product(
+            [self.spec.outcome.modelled, self.spec.column_names], names=["outcome", "term"]
+        )
+
+    @property
+    def coef(self) -> pd.Series[float]:
+        """Coefficients on the logit scale, labelled by (outcome, term)."""
+        import pandas as pd
+
+        return pd.Series(self.coef_array.ravel(), index=self._labels(), name="estimate")
+
+    @property
+    def vcov(self) -> pd.DataFrame:
+        """Covariance of the coefficients, labelled by (outcome, term) on both sides."""
+        import pandas as pd
+
+        labels = self._labels()
+        return pd.DataFrame(self.vcov_array, index=labels, columns=labels)

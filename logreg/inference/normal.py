@@ -1,0 +1,49 @@
+"""Tails and quantiles of the reference distributions, from the special functions that keep their digits.
+
+Upper tails are computed as such: nothing here subtracts a distribution function from one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtr, ndtri
+
+from logreg.errors import SupportError
+
+__all__ = ["chi2_p_value", "normal_quantile", "two_sided_p_value"]
+
+FloatArray = NDArray[np.float64]
+
+
+def two_sided_p_value(z: FloatArray) -> FloatArray:
+    """Return P(|Z| >= |z|) of a standard normal, accurate until it underflows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(f"{two_sided_p_value(np.array([12.5]))[0]:.3e}")
+    7.444e-36
+    """
+    result: FloatArray = 2.0 * ndtr(-np.abs(z))
+    return result
+
+
+def normal_quantile(confidence: float) -> float:
+    """Return z with P(|Z| <= z) = confidence.
+
+    Raises
+    ------
+    SupportError
+        If the level is not between 0 and 1.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise SupportError(f"confidence={confidence!r} is not a level between 0 and 1; use for example 0.95.")
+    return float(-ndtri((1.0 - confidence) / 2.0))
+
+
+def chi2_p_value(statistic: float, df: int) -> float:
+    """Return P(chi-squared with df degrees of freedom >= statistic)."""
+    if df <= 0 or np.isnan(statistic):
+        return float("nan")
+    return float(chdtrc(df, max(statistic, 0.0)))

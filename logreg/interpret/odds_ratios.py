@@ -1,0 +1,134 @@
+"""Odds ratios: coefficients exponentiated, per unit, against any baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logreg.errors import SupportError, did_you_mean
+from logreg.inference.coefficients import check_interval
+from logreg.inference.estimate import LogisticEstimate
+from logreg.inference.normal import normal_quantile, two_sided_p_value
+from logreg.interpret.predictions import contrast_of_outcomes
+from logreg.tables import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["odds_ratio_table"]
+
+
+def odds_ratio_table(
+    fit: LogisticEstimate,
+    *,
+    unit: str | Mapping[str, float] | None = None,
+    interval: str = "wald",
+    versus: object = None,
+    intercept: bool = False,
+    confidence: float | None = None,
+    spread: Callable[[str, str], float] | None = None,
+) -> pd.DataFrame:
+    """Return one odds ratio per coefficient, with the interval of the logit exponentiated.
+
+    With more than two outcomes each is a ratio of odds against the baseline, P(outcome) / P(baseline), also called a
+    relative risk ratio; its direction need not be that of the outcome's probability.
+
+    Parameters
+    ----------
+    fit : LogisticEstimate
+        m equations, p design columns.
+    unit : mapping, "sd" or "iqr", optional
+        Increase of each numeric variable that its odds ratio refers to; 1 for those not named.
+    interval : str
+        "wald".
+    versus : level, optional
+        Another outcome as the baseline, without refitting.
+    intercept : bool
+        Whether to show the odds at zero as well.
+    confidence : float, optional
+        The fit's own level if not given.
+    spread : callable, optional
+        ``(variable, "sd" or "iqr")`` to its value in the rows used.
+
+    Returns
+    -------
+    DataFrame
+        ``outcome, baseline, term, variable, level, reference, unit, odds_ratio, conf_low, conf_high, p_value``.
+
+    Raises
+    ------
+    SupportError
+        For units of what is not a numeric variable that enters as it is.
+    """
+    check_interval(interval)
+    z = normal_quantile(fit.options.confidence if confidence is None else confidence)
+    outcomes, baseline, contrast = contrast_of_outcomes(fit, versus)
+    columns = fit.spec.columns
+    units = _units(fit, unit, spread)
+    shown = [k for k, column in enumerate(columns) if intercept or column.variable != "Intercept"]
+    m, p = fit.coef_array.shape
+    vcov = fit.vcov_array.reshape(m, p, m, p)
+    scale = np.array([units.get(k, 1.0) for k in range(p)])
+    estimate = (contrast @ np.nan_to_num(fit.coef_array)) * scale
+    with np.errstate(invalid="ignore"):
+        # Var(b_j - b_k) = V_jj + V_kk - 2 V_jk, for every design column at once.
+        variance = np.einsum("kj,jplp,kl->kp", contrast, np.nan_to_num(vcov), contrast)
+    std_error = np.sqrt(np.maximum(variance, 0.0)) * np.abs(scale)
+    aliased = ~fit.estimated.all(axis=0)
+    estimate[:, aliased] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        p_value = two_sided_p_value(estimate / std_error)
+        ratios = np.exp(estimate)
+        low, high = np.exp(estimate - z * std_error), np.exp(estimate + z * std_error)
+    k = len(outcomes)
+    return table(
+        {
+            "outcome": np.repeat(np.array(outcomes, dtype=object), len(shown)),
+            "baseline": [baseline] * (k * len(shown)),
+            "term": [columns[c].name for c in shown] * k,
+            "variable": [columns[c].variable for c in shown] * k,
+            "level": [columns[c].level for c in shown] * k,
+            "reference": [columns[c].reference for c in shown] * k,
+            "unit": [units.get(c) for c in shown] * k,
+            "odds_ratio": ratios[:, shown].ravel(),
+            "conf_low": low[:, shown].ravel(),
+            "conf_high": high[:, shown].ravel(),
+            "p_value": p_value[:, shown].ravel(),
+        }
+    )
+
+
+def _units(
+    fit: LogisticEstimate,
+    unit: str | Mapping[str, float] | None,
+    spread: Callable[[str, str], float] | None,
+) -> dict[int, float]:
+    """Return the unit of each design column that is a number as it stands (1 unless asked otherwise)."""
+    plain = {
+        column.variable: k
+        for k, column in enumerate(fit.spec.columns)
+        if column.name == column.variable and column.variable != "Intercept"
+    }
+    units = dict.fromkeys(plain.values(), 1.0)
+    if unit is None:
+        return units
+    if isinstance(unit, str):
+        if unit not in ("sd", "iqr"):
+            raise SupportError(f"unit={unit!r} is not supported; use 'sd', 'iqr' or a number per variable.")
+        if spread is None:
+            raise SupportError(f"unit={unit!r} needs the data, which a loaded model does not hold. Give numbers per variable.")
+        return {k: spread(name, unit) for name, k in plain.items()}
+    for name, value in unit.items():
+        if name not in plain:
+            raise SupportError(
+                f"unit: {name!r} is not a numeric variable that enters the model as it is."
+                f"{did_you_mean(name, plain)} Such variables are: {', '.join(map(repr, plain)) or 'none'}."
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value == 0:
+            raise SupportError(f"unit: {name!r} needs a finite number that is not 0, got {value!r}.")
+        units[plain[name]] = float(value)
+    return units
+
+

@@ -1,0 +1,74 @@
+"""The column glossary, and the one place where tables for users are built.
+
+Each column that any table shows is declared here once: documentation, tests and report headings read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["GLOSSARY", "Entry", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a column means, on which scale, and its heading in reports."""
+
+    heading: str
+    meaning: str
+    scale: str = ""
+
+
+GLOSSARY: Mapping[str, Entry] = MappingProxyType(
+    {
+        "outcome": Entry("Outcome", "outcome level the row is about"),
+        "baseline": Entry("Baseline", "outcome level it is compared with"),
+        "term": Entry("Term", "design column, named as formulaic does"),
+        "variable": Entry("Variable", "data column behind the term"),
+        "level": Entry("Level", "level of the variable; None for numbers"),
+        "reference": Entry("Reference", "level it is compared with; None for numbers"),
+        "unit": Entry("Unit", "increase the odds ratio refers to; None for levels"),
+        "estimate": Entry("Estimate", "estimated value", "the scale of the table"),
+        "std_error": Entry("Std. error", "standard error of the estimate", "the scale of the estimate"),
+        "statistic": Entry("z", "estimate divided by its standard error, or the name of a statistic"),
+        "p_value": Entry("p", "two-sided p-value of 'no difference'", "probability"),
+        "conf_low": Entry("Low", "lower end of the confidence interval", "the scale of the estimate"),
+        "conf_high": Entry("High", "upper end of the confidence interval", "the scale of the estimate"),
+        "odds_ratio": Entry("Odds ratio", "factor by which the odds against the baseline change", "odds ratio"),
+        "row": Entry("Row", "label of the data row"),
+        "value": Entry("Value", "value of the statistic"),
+        "reason": Entry("Reason", "why rows were left out, or a number is missing"),
+        "column": Entry("Column", "data column"),
+        "rows": Entry("Rows", "number of rows"),
+        "weight": Entry("Weight", "sum of weights times trials"),
+        "stage": Entry("Stage", "on a sample of the rows or on all"),
+        "kind": Entry("Kind", "what was evaluated: the score alone, or score and information"),
+        "loglik": Entry("Log-likelihood", "sum over rows", "log-likelihood"),
+        "newton_decrement": Entry(
+            "Newton decrement", "half the squared decrement: the gain still promised", "log-likelihood"
+        ),
+        "max_abs_score": Entry("Largest score", "largest absolute element of the score"),
+        "step_halvings": Entry("Halvings", "how often the step to this point was halved"),
+    }
+)
+
+
+def table(columns: Mapping[str, Sequence[Any] | Any]) -> pd.DataFrame:
+    """Return a data frame of declared columns.
+
+    Raises
+    ------
+    KeyError
+        If a column is not in the glossary: declare it there first.
+    """
+    import pandas as pd
+
+    for name in columns:
+        GLOSSARY[name]
+    return pd.DataFrame(dict(columns))
