@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from os import PathLike
@@ -22,12 +23,15 @@ from logreg.interpret.predictions import (
     odds_table,
     probabilities_table,
 )
-from logreg.passes import PredictionRows, encode_for_prediction, spread_of
+from logreg.passes import PredictionRows, encode_for_prediction, profiles_of, spread_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from logreg.report.explain import Explanation
     from logreg.report.nodes import Document
+    from logreg.report.plots import Plots
+    from logreg.report.summary import Summary
 
 __all__ = ["LogisticFit"]
 
@@ -96,7 +100,38 @@ class LogisticFit(LogisticEstimate):
         """Return the statistics of the fit; see `logreg.inference.fit_statistics`."""
         return fit_statistics(self)
 
-    def summary(self) -> Any:
+    def profiles(self) -> dict[str, Any]:
+        """Return what each predictor looks like over the rows used; see `logreg.passes.profiles_of`.
+
+        Raises
+        ------
+        PredictError
+            For a loaded model.
+        """
+        if self.source is None:
+            raise PredictError("a loaded model holds no rows of the data, so that typical values are not known.")
+        return profiles_of(self.source, self.spec)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Headings of columns that the data carry (a pandas frame in ``attrs["labels"]``)."""
+        labels: Mapping[str, str] = getattr(_innermost(self.source), "labels", {})
+        return labels
+
+    @property
+    def plot(self) -> Plots:
+        """Plots on matplotlib axes: ``plot.odds_ratios()``, ``plot.effect("age")``; see `logreg.report.plots`."""
+        from logreg.report.plots import Plots
+
+        return Plots(self)
+
+    def explain(self, audience: str = "plain", **options: Any) -> Explanation:
+        """Return the odds ratios in sentences; see `logreg.report.explain`."""
+        from logreg.report.explain import explain
+
+        return explain(self, audience, **options)
+
+    def summary(self) -> Summary:
         """Return the summary: text when printed, a table in notebooks."""
         from logreg.report.summary import Summary
 
@@ -165,14 +200,18 @@ class LogisticFit(LogisticEstimate):
         )
 
 
+def _innermost(source: Source | None) -> Source | None:
+    """Return the user's own table, without the columns that came as arrays."""
+    while isinstance(source, ExtendedSource):
+        source = source.source
+    return source
+
+
 def _index_of(source: Source, rows: PredictionRows, *, training: bool) -> pd.Index[Any]:
     """Return the labels of the predicted rows: those of a pandas frame, or positions."""
     import pandas as pd
 
-    inner = source
-    while isinstance(inner, ExtendedSource):
-        inner = inner.source
-    own = getattr(inner, "index", None)
+    own = getattr(_innermost(source), "index", None)
     if training:
         positions = rows.source_positions
         return pd.Index(positions) if own is None else own[positions]

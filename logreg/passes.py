@@ -8,16 +8,17 @@ BLAS thread each beat one with two, since exponentials and scaling then run in p
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.data.source import RowBlock, Source
+from logreg.data.source import CategoryColumn, Column, Level, NumberColumn, RowBlock, Source
 from logreg.design.distribution import Distribution
 from logreg.design.encode import encode_matrix, encode_offset, encode_outcome
 from logreg.design.learning import Learned
@@ -44,6 +45,7 @@ __all__ = [
     "null_loglik",
     "objective_of",
     "probability_sums",
+    "profiles_of",
     "score_outer_sum",
     "split_rows",
     "spread_of",
@@ -149,11 +151,7 @@ def encode_for_prediction(source: Source, spec: DesignSpec, *, training: bool) -
 
 def distribution_of(source: Source, spec: DesignSpec, name: str) -> Distribution:
     """Return the exact distribution of a numeric column over the rows used, frequencies counted."""
-    roles: dict[str, Role] = dict.fromkeys(spec.outcome.columns, "outcome")
-    roles.update(dict.fromkeys(spec.predictors, "predictor"))
-    roles.update({column: "offset" for column in spec.offset_columns if column not in roles})
-    if spec.weights is not None:
-        roles.setdefault(spec.weights, "weight")
+    roles = _training_roles(spec)
 
     def step(block: RowBlock) -> Distribution:
         rows = read_rows(block, roles, weights=spec.weights, row_label=source.row_label)
@@ -162,6 +160,52 @@ def distribution_of(source: Source, spec: DesignSpec, name: str) -> Distribution
     found = source.reduce(step, Distribution.merge, tuple(roles))
     assert found is not None
     return found
+
+
+def profiles_of(source: Source, spec: DesignSpec) -> dict[str, Distribution | Counter[Level]]:
+    """Return what every predictor and offset column looks like over the rows used, frequencies counted.
+
+    A column of numbers gives its exact distribution, a column of labels how often each level occurs.
+    """
+    roles = _training_roles(spec)
+    names = tuple(dict.fromkeys((*spec.predictors, *spec.offset_columns)))
+
+    def step(block: RowBlock) -> list[Distribution | Counter[Level]]:
+        rows = read_rows(block, roles, weights=spec.weights, row_label=source.row_label)
+        weights = rows.weights if spec.weight_kind == "frequency" else None
+        return [_profile(rows.columns[name], weights) for name in names]
+
+    found = source.reduce(step, lambda a, b: list(map(_merged, a, b)), tuple(roles))
+    assert found is not None
+    return dict(zip(names, found, strict=True))
+
+
+def _profile(column: Column, weights: FloatArray | None) -> Distribution | Counter[Level]:
+    if isinstance(column, NumberColumn):
+        return Distribution.of(column.values, weights)
+    assert isinstance(column, CategoryColumn)
+    counts = np.bincount(column.codes, weights=weights, minlength=len(column.levels))
+    return Counter({level: float(n) for level, n in zip(column.levels, counts, strict=True) if n})
+
+
+def _merged(
+    first: Distribution | Counter[Level], second: Distribution | Counter[Level]
+) -> Distribution | Counter[Level]:
+    if isinstance(first, Distribution):
+        assert isinstance(second, Distribution)
+        return first.merge(second)
+    assert isinstance(second, Counter)
+    return first + second
+
+
+def _training_roles(spec: DesignSpec) -> dict[str, Role]:
+    """Return the columns that decide which rows the fit used, with what each is for."""
+    roles: dict[str, Role] = dict.fromkeys(spec.outcome.columns, "outcome")
+    roles.update(dict.fromkeys(spec.predictors, "predictor"))
+    roles.update({column: "offset" for column in spec.offset_columns if column not in roles})
+    if spec.weights is not None:
+        roles.setdefault(spec.weights, "weight")
+    return roles
 
 
 def spread_of(source: Source, spec: DesignSpec, name: str, measure: str) -> float:
@@ -211,10 +255,16 @@ def _sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[Design
     # Imported here: small fits need neither the import nor the look at the loaded libraries.
     from concurrent.futures import ThreadPoolExecutor
 
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+    with _blas_threads().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
         return reduce(add, pool.map(chunk_sum, steps))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=1)
+def _blas_threads() -> Any:
+    """Find the BLAS libraries of the process, once: looking takes 3 ms, setting their threads nothing."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def objective_of(blocks: Sequence[DesignBlock]) -> Objective:

@@ -27,8 +27,9 @@ def frame_source(data: Any, *, block_rows: int | None = None) -> TableSource | N
             names=[str(name) for name in data.columns],
             n_rows=len(data),
             convert=lambda places: columns_from_pandas([data.iloc[:, place] for place in places]),
-            describe=partial(_kind, "pandas frame"),
+            describe=partial(_describe_pandas, data),
             index=data.index,
+            labels=_labels(data),
             block_rows=block_rows,
         )
     if recognise.is_polars_lazyframe(data):
@@ -163,5 +164,19 @@ def _column(vector: Any) -> Column:
     return column_from_arrow(vector)
 
 
-def _kind(kind: str) -> Mapping[str, str]:
+def _labels(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the headings of columns that a frame carries in ``attrs["labels"]``."""
+    labels = frame.attrs.get("labels")
+    if not isinstance(labels, Mapping):
+        return {}
+    return {str(name): label for name, label in labels.items() if isinstance(label, str)}
+
+
+def _describe_pandas(frame: pd.DataFrame) -> Mapping[str, str]:
+    """Return ``kind``, and the bundled data set that the frame says it was loaded from."""
+    dataset = frame.attrs.get("logreg_dataset")
+    return _kind("pandas frame") | ({"dataset": dataset} if isinstance(dataset, str) else {})
+
+
+def _kind(kind: str) -> dict[str, str]:
     return {"kind": kind}

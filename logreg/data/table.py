@@ -37,6 +37,8 @@ class TableSource:
         Returns the provenance, called at most once.
     index : pandas.Index, optional
         The row labels of a pandas frame.
+    labels : mapping, optional
+        Headings of columns for reports.
     block_rows : int, optional
         Rows per block; None makes one block of the whole table.
     """
@@ -49,6 +51,7 @@ class TableSource:
         convert: Callable[[Sequence[int]], Sequence[Column]],
         describe: Callable[[], Mapping[str, str]],
         index: pd.Index[Any] | None = None,
+        labels: Mapping[str, str] | None = None,
         block_rows: int | None = None,
     ) -> None:
         self._names = tuple(names)
@@ -56,6 +59,7 @@ class TableSource:
         self._convert = convert
         self._describe = describe
         self._index = index
+        self._labels = dict(labels or {})
         self._block_rows = block_rows
         self._converted: dict[int, Column] = {}
         self._description: Mapping[str, str] | None = None
@@ -75,6 +79,11 @@ class TableSource:
     def index(self) -> pd.Index[Any] | None:
         """The row labels of a pandas frame, None for every other table."""
         return self._index
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Headings of columns for reports, as far as the table carries them."""
+        return self._labels
 
     @property
     def description(self) -> Mapping[str, str]:

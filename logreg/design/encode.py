@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.data.layout import side_by_side
-from logreg.data.source import FloatArray, NumberColumn
-from logreg.design.ast import Column, columns_of
+from logreg.data.source import CategoryColumn, FloatArray, NumberColumn
+from logreg.design.ast import Column
 from logreg.design.coding import CategoricalFactor, CodedTerm, NumericFactor
 from logreg.design.expressions import evaluate
 from logreg.design.factors import Categories, labels_of_expression
@@ -22,6 +22,7 @@ from logreg.design.matrices import DenseMatrix, Indicators, SplitMatrix
 from logreg.design.outcome import quoted
 from logreg.design.rows import BlockRows, RowLabel, refuse_infinite
 from logreg.design.spec import DesignSpec
+from logreg.design.spelling import spell
 from logreg.errors import PredictError
 
 __all__ = ["DENSE_CELLS", "EncodedOutcome", "encode_matrix", "encode_offset", "encode_outcome"]
@@ -82,7 +83,7 @@ def encode_matrix(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Den
 
 
 def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabel) -> Categories:
-    labels = labels_of_expression(factor.expression, rows)
+    labels = labels_of_expression(factor.expression, rows, row_label)
     positions = labels.positions(factor.levels)
     # Levels the design does not know: declared but unused ones are fine as long as no row has them.
     unknown = positions[:-1] == len(factor.levels)
@@ -100,6 +101,13 @@ def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabe
 
 
 def _numbers(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label: RowLabel) -> FloatArray:
+    if isinstance(factor.expression, Column):
+        column = rows.columns[factor.expression.name]
+        if isinstance(column, CategoryColumn):
+            raise PredictError(
+                f"column {factor.variable!r} holds labels ({column.dtype}), but the fit read numbers there. Convert it to "
+                "numbers."
+            )
     values = evaluate(factor.expression, rows.lookup, spec.state)
     if isinstance(factor.expression, Column):
         column = rows.columns[factor.expression.name]
@@ -241,7 +249,7 @@ def encode_outcome(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> En
     if outcome.grouped:
         counts = np.vstack([rows.number(name) for name in outcome.columns])
         return EncodedOutcome(codes=None, counts=counts)
-    labels = labels_of_expression(outcome.expression, rows)
+    labels = labels_of_expression(outcome.expression, rows, row_label)
     positions = labels.positions(outcome.levels)
     unknown = positions[labels.codes] == len(outcome.levels)
     if unknown.any():
@@ -261,7 +269,7 @@ def encode_offset(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Flo
     values = []
     for offset in spec.offsets:
         value = evaluate(offset, rows.lookup, spec.state)
-        refuse_infinite(value, " ".join(columns_of(offset)), rows, row_label, computed=True)
+        refuse_infinite(value, f"the offset {spell(offset)!r}", rows, row_label, computed=True)
         values.append(value)
     if spec.offset_per_outcome:
         return np.vstack(values)

@@ -17,7 +17,8 @@ from logreg.design.ast import Call, Column, Expression, Formula, Number, Text, c
 from logreg.design.expressions import evaluate, is_categorical
 from logreg.design.outcome import level_name
 from logreg.design.rows import BlockRows, RowLabel
-from logreg.errors import FormulaError, OutcomeError
+from logreg.design.spelling import spell
+from logreg.errors import DataError, FormulaError, LogregError, OutcomeError
 
 __all__ = ["Categories", "Labelling", "categories_of", "labels_of_expression", "literal", "outcome_counts"]
 
@@ -117,7 +118,7 @@ def literal(expression: Expression) -> Level:
 
 def _of_numbers(values: FloatArray, kind: str) -> Categories:
     """Number the distinct values of a numeric column; integers and bools keep their type."""
-    distinct, codes = np.unique(values, return_inverse=True)
+    distinct, codes = _distinct(values)
     levels: tuple[Level, ...]
     if kind == "boolean":
         levels = tuple(bool(x) for x in distinct)
@@ -125,11 +126,35 @@ def _of_numbers(values: FloatArray, kind: str) -> Categories:
         levels = tuple(int(x) for x in distinct)
     else:
         levels = tuple(float(x) for x in distinct)
-    return Categories(codes=codes.astype(np.int32), levels=levels, declared=False, numeric=True)
+    return Categories(codes=codes, levels=levels, declared=False, numeric=True)
 
 
-def labels_of_expression(expression: Expression, rows: BlockRows) -> Categories:
-    """Return the labels of a column or of a computed number, with or without ``C(...)`` around it."""
+#: Whole numbers in a range up to this are numbered by counting, not by sorting.
+COUNTED_RANGE = 1024
+
+
+def _distinct(values: FloatArray) -> tuple[FloatArray, NDArray[np.integer]]:
+    """Return sorted distinct values and the position of each row's value among them."""
+    low = values.min(initial=np.inf)
+    if len(values) and values.max() - low < COUNTED_RANGE and bool((values == np.rint(values)).all()):
+        shifted = (values - low).astype(np.int16)
+        present = np.flatnonzero(np.bincount(shifted))
+        place = np.zeros(COUNTED_RANGE, dtype=np.int16)
+        place[present] = np.arange(len(present), dtype=np.int16)
+        return present + low, place[shifted]
+    return np.unique(values, return_inverse=True)
+
+
+def labels_of_expression(
+    expression: Expression, rows: BlockRows, row_label: RowLabel, error: type[LogregError] = DataError
+) -> Categories:
+    """Return the labels of a column or of a computed number, with or without ``C(...)`` around it.
+
+    Raises
+    ------
+    LogregError
+        Of type ``error``, where a number that is to be a category is infinite or undefined.
+    """
     if is_categorical(expression):
         assert isinstance(expression, Call)
         expression = expression.arguments[0]
@@ -141,17 +166,27 @@ def labels_of_expression(expression: Expression, rows: BlockRows) -> Categories:
                 codes=column.codes, levels=column.levels, declared=column.declared, numeric=numeric
             )
         assert isinstance(column, NumberColumn)
-        return _of_numbers(column.values, column.kind)
-    return _of_numbers(evaluate(expression, rows.lookup, {}), "float")
+        values, kind = column.values, column.kind
+    else:
+        values, kind = evaluate(expression, rows.lookup, {}), "float"
+    bad = ~np.isfinite(values)
+    if bad.any():
+        where = int(np.argmax(bad))
+        raise error(
+            f"the categories of {spell(expression)!r} are not finite in {int(bad.sum())} rows, first "
+            f"{values[where]:g} in {row_label(rows.position(where))}. Infinite and undefined values are not categories: "
+            "replace them, or mark them as missing."
+        )
+    return _of_numbers(values, kind)
 
 
-def categories_of(factor: Expression, rows: BlockRows) -> Categories | None:
+def categories_of(factor: Expression, rows: BlockRows, row_label: RowLabel) -> Categories | None:
     """Return the labels of a categorical factor, None if the factor is a number."""
     if is_categorical(factor):
         assert isinstance(factor, Call)
-        return labels_of_expression(factor.arguments[0], rows)
+        return labels_of_expression(factor.arguments[0], rows, row_label)
     if isinstance(factor, Column) and isinstance(rows.columns[factor.name], CategoryColumn):
-        return labels_of_expression(factor, rows)
+        return labels_of_expression(factor, rows, row_label)
     return None
 
 
@@ -177,7 +212,7 @@ def outcome_counts(
     response = formula.response
     assert response is not None
     if isinstance(response, Call) and response.function == "cbind":
-        grouped = {name: _trials(name, rows, row_label) for name in columns_of(response)}
+        grouped = {name: _trials(formula, name, rows, row_label) for name in columns_of(response)}
         empty = np.sum(list(grouped.values()), axis=0) == 0
         if empty.any():
             first = row_label(rows.position(int(np.argmax(empty))))
@@ -191,22 +226,24 @@ def outcome_counts(
             rows={name: int(trials.sum()) for name, trials in grouped.items()},
         )
         return labelling, {name: float(trials.sum()) for name, trials in grouped.items()}, (None, grouped)
-    labels = labels_of_expression(response, rows)
+    labels = labels_of_expression(response, rows, row_label, OutcomeError)
     labelling = labels.by_outcome((labels, {}), rows.weights)
     return labelling, {level: float(n) for level, n in labelling.rows.items()}, (labels, {})
 
 
-def _trials(name: str, rows: BlockRows, row_label: RowLabel) -> FloatArray:
+def _trials(formula: Formula, name: str, rows: BlockRows, row_label: RowLabel) -> FloatArray:
     column = rows.columns[name]
     if not isinstance(column, NumberColumn):
-        raise OutcomeError(f"cbind() needs columns of counts, but {name!r} holds labels ({column.dtype}).")
+        raise OutcomeError(
+            f"{formula.response_label} needs columns of counts, but {name!r} holds labels ({column.dtype})."
+        )
     values = column.values
     bad = ~(np.isfinite(values) & (values >= 0) & (values == np.rint(values)))
     if bad.any():
         where = int(np.argmax(bad))
         raise OutcomeError(
-            f"cbind() needs counts of trials, but {name!r} is {values[where]:g} in {row_label(rows.position(where))} "
-            f"({int(bad.sum())} such rows). Counts are whole numbers, zero or more; failures are trials minus successes, and "
-            "negative ones mean more successes than trials."
+            f"{formula.response_label} needs counts of trials, but {name!r} is {values[where]:g} in "
+            f"{row_label(rows.position(where))} ({int(bad.sum())} such rows). Counts are whole numbers, zero or more; "
+            "failures are trials minus successes, and negative ones mean more successes than trials."
         )
     return values

@@ -26,7 +26,13 @@ from logreg.design.expressions import (
     learnable,
 )
 from logreg.design.factors import Labelling, categories_of, literal, outcome_counts
-from logreg.design.outcome import OutcomeSpec, check_numeric_levels, choose_levels, level_name
+from logreg.design.outcome import (
+    MOST_NUMERIC_LEVELS,
+    OutcomeSpec,
+    check_numeric_levels,
+    choose_levels,
+    level_name,
+)
 from logreg.design.rows import BlockRows, Role, read_rows, refuse_infinite
 from logreg.design.spec import DesignSpec, LevelCount, WeightKind
 from logreg.design.transforms import State
@@ -190,7 +196,7 @@ def _tally(
             if label in seen:
                 continue
             seen.add(label)
-            categories = categories_of(factor, rows)
+            categories = categories_of(factor, rows, source.row_label)
             if categories is not None:
                 factors[label] = categories.by_outcome(per_row, rows.weights)
             else:
@@ -275,7 +281,7 @@ def _frozen(request: DesignRequest, tally: Tally, states: Mapping[Call, State]) 
         for label, expression in zip(term.labels, term.factors, strict=True):
             if label not in seen:
                 seen.add(label)
-                factors.append(_factor(label, expression, tally, states))
+                factors.append(_factor(label, expression, tally, states, grouped=_is_grouped(request)))
     by_label = {factor.label: factor for factor in factors}
     formula = request.formula
     return DesignSpec(
@@ -306,8 +312,13 @@ def _outcome_spec(request: DesignRequest, tally: Tally) -> OutcomeSpec:
         return _grouped_outcome(request, tally, columns)
     numeric = tally.outcome.numeric
     counts = {level: sum(by.values()) for level, by in tally.outcome.counts.items()}
-    if numeric:
+    chosen_as_labels = tally.outcome.declared is not None or is_categorical(formula.response)
+    if numeric and not chosen_as_labels:
         check_numeric_levels(label, sorted(float(x) for x in counts))
+    if len(counts) > MOST_NUMERIC_LEVELS and len(counts) == tally.n_used:
+        raise OutcomeError(
+            f"the outcome {label!r} has {len(counts)} distinct labels in {tally.n_used} rows: an identifier, not a class."
+        )
     try:
         levels, rule = choose_levels(
             label,
@@ -364,7 +375,9 @@ def _grouped_outcome(request: DesignRequest, tally: Tally, columns: tuple[str, .
     )
 
 
-def _factor(label: str, expression: Expression, tally: Tally, states: Mapping[Call, State]) -> Factor:
+def _factor(
+    label: str, expression: Expression, tally: Tally, states: Mapping[Call, State], *, grouped: bool
+) -> Factor:
     variable = ":".join(columns_of(expression)) or label
     if label not in tally.factors:
         return NumericFactor(
@@ -379,7 +392,8 @@ def _factor(label: str, expression: Expression, tally: Tally, states: Mapping[Ca
     contrast, reference, wanted = _coding_options(label, expression)
     if wanted is not None:
         levels = _reordered(label, levels, wanted)
-    _check_levels(label, variable, levels, tally, found)
+    if not grouped:  # a row of counts per level is how such tables are written
+        _check_levels(label, variable, levels, tally, found)
     chosen = levels[0] if reference is None else _matching(label, levels, reference)
     return CategoricalFactor(
         label=label,

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from logreg.data.source import Level
 from logreg.design.ast import Expression
 from logreg.errors import OutcomeError
@@ -84,9 +86,10 @@ def lookalikes(levels: Sequence[Level]) -> list[tuple[str, str]]:
 
 def _find(wanted: object, levels: Sequence[Level], role: str, label: str) -> int:
     """Return the position of the level a user named, by value or by its text."""
-    for position, level in enumerate(levels):
-        if wanted == level and isinstance(wanted, bool) == isinstance(level, bool):
-            return position
+    if isinstance(wanted, str | int | float | np.generic):
+        for position, level in enumerate(levels):
+            if wanted == level and isinstance(wanted, bool) == isinstance(level, bool):
+                return position
     for position, level in enumerate(levels):
         if level_name(level) == str(wanted):
             return position

@@ -7,7 +7,7 @@ JSON (`logreg.design.spec_json`); with the coefficients it is all that predictio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -61,6 +61,10 @@ class DesignSpec:
     weight_kind: WeightKind
     level_counts: tuple[tuple[str, tuple[LevelCount, ...]], ...]
     user_columns: tuple[str, ...] = field(default=())
+
+    def __getstate__(self) -> dict[str, object]:
+        # What is derived is derived again: the cached views of mappings cannot be pickled, and need not travel.
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @cached_property
     def factor(self) -> Mapping[str, Factor]:

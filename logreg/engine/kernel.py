@@ -51,39 +51,44 @@ def _log1p_exp(logits: FloatArray, tail: FloatArray) -> FloatArray:
 
 def _binary(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:
     eta = logits[0]
-    tail = np.exp(-np.abs(eta))
-    codes, counts, weights = block.codes, block.counts, block.weights
-    if counts is None:
-        assert codes is not None
-        event = codes.astype(bool)
-        # -log p(outcome) = log(1 + e^-s), s = eta for an event and -eta otherwise.
-        losses = _log1p_exp(np.where(event, -eta, eta), tail)
-        loglik = -float(losses.sum() if weights is None else losses @ weights)
+    if block.counts is None:
+        assert block.codes is not None
+        event = block.codes.astype(bool)
+        # s is the logit of what happened: its loss is log(1 + e^-s), its residual the complement 1/(1 + e^s).
+        signed = np.where(event, eta, -eta)
+        tail = np.abs(signed)
+        np.negative(tail, out=tail)
+        np.exp(tail, out=tail)
+        losses = _log1p_exp(-signed, tail)
     else:
-        failures, successes = counts
+        failures, successes = block.counts
+        tail = np.exp(-np.abs(eta))
         losses = successes * _log1p_exp(-eta, tail) + failures * _log1p_exp(eta, tail)
-        loglik = -float(losses.sum() if weights is None else losses @ weights)
+    weights = block.weights
+    loglik = -float(losses.sum() if weights is None else losses @ weights)
     if order == 0:
         return LikelihoodSum(loglik=loglik)
 
-    # p and q = 1 - p, each with full relative accuracy: 1/(1+t) on the near side, t/(1+t) on the far side.
+    # p and 1 - p, each with full relative accuracy: 1/(1+t) on the near side of 0, t/(1+t) on the far side.
     near = 1.0 / (1.0 + tail)
-    far = tail * near
-    positive = eta >= 0
-    q = np.where(positive, far, near)
-    p = np.where(positive, near, far)
-    if counts is None:
-        residual = np.where(event, q, -p)
+    far = tail
+    far *= near
+    if block.counts is None:
+        residual = np.where(signed >= 0, far, near)
+        np.negative(residual, out=residual, where=~event)
     else:
-        residual = successes * q - failures * p
+        # s - (s + f) p = s (1 - p) - f p, without cancellation.
+        positive = eta >= 0
+        residual = successes * np.where(positive, far, near) - failures * np.where(positive, near, far)
     if weights is not None:
         residual *= weights
     score = block.matrix.transpose_matvec(residual[np.newaxis])
     if order == 1:
         return LikelihoodSum(loglik=loglik, score=score)
 
-    row_information = near * far
-    if counts is not None:
+    row_information = near
+    row_information *= far
+    if block.counts is not None:
         row_information *= failures + successes
     if weights is not None:
         row_information *= weights
@@ -108,6 +113,14 @@ def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, Float
         log(1 + sum of e^logit).
     """
     m, n = logits.shape
+    if m == 1:
+        tail = np.exp(-np.abs(logits[0]))
+        near = 1.0 / (1.0 + tail)
+        far = tail * near
+        positive = logits[0] >= 0
+        p = np.where(positive, near, far)
+        q = np.where(positive, far, near)
+        return np.stack([q, p]), np.stack([p, q]), _log1p_exp(logits[0], tail)
     shift = np.maximum(logits.max(axis=0), 0.0)
     odds = np.empty((m + 1, n))
     np.exp(-shift, out=odds[0])

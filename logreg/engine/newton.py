@@ -4,9 +4,9 @@ The programme of `maximise`:
 
 1. Start from the intercepts of the null model.
 2. If a sample of the rows was given: climb on it, and take its information, scaled up, as a first metric.
-3. Approach: steps that reuse the metric with a fresh score. One read of the design each, where a full evaluation costs
-   several. The metric is replaced by a full evaluation as soon as a step gains too little.
-4. Newton steps with fresh score and information, halved while the log-likelihood falls.
+3. Newton steps with fresh score and information, halved while the log-likelihood falls.
+4. With many rows, approach: steps that reuse the last information as a metric, with a fresh score. One read of the design
+   each, where a full evaluation costs several. The metric is replaced as soon as a step gains too little.
 5. Stop when half the squared Newton decrement, from a fresh score and information, is at most `DECREMENT_TOLERANCE`.
 
 The decrement ``score' information^-1 score / 2`` is in log-likelihood units and does not change when columns are scaled: it is
@@ -33,9 +33,15 @@ DECREMENT_TOLERANCE = 1e-20
 STAGNATION_TOLERANCE = 1e-12
 #: A reused metric is kept while the decrement falls at least by this factor per step.
 METRIC_GAIN = 0.25
-#: The approach on a reused metric ends here: its last step takes the point below `DECREMENT_TOLERANCE`, where one
-#: fresh evaluation certifies it.
-APPROACH_TOLERANCE = 1e-19
+#: Promised gain, in log-likelihood units, below which a full Newton step needs no look-ahead: under two standard errors
+#: of the end.
+NEAR = 2.0
+#: The most gain that is taken for granted in predicting where the next step ends.
+SAFE_GAIN = 1e-6
+#: The step that ends the approach is to land this far below the tolerance, or the certificate costs another round.
+SAFETY = 0.03
+#: Score-only steps in a row; each gains a factor of ten at least, so this is never reached in practice.
+MAX_APPROACH = 100
 #: Loss of log-likelihood that rounding can explain, relative to its size.
 ROUNDING = 1e-13
 #: Halvings of a step before ascent is given up.
@@ -125,6 +131,8 @@ def climb(
     stage: Literal["sample", "full"] = "full",
     tolerance: float = DECREMENT_TOLERANCE,
     max_iterations: int = 50,
+    reuse: bool = False,
+    first_steps: int = 0,
 ) -> Ascent:
     """Climb to the maximum of an objective by safeguarded Newton steps.
 
@@ -133,7 +141,7 @@ def climb(
     objective : Objective
         Log-likelihood with derivatives, a pure function of coefficients (m, p).
     ascent : Ascent
-        Where to start; with a ``metric`` the approach begins with score-only steps. Updated and returned.
+        Where to start. Updated and returned.
     free : (f,) array of int
         Positions of the coefficients to estimate in the flattened (m p,) vector; the others stay as they are.
     stage : "sample" or "full"
@@ -142,10 +150,14 @@ def climb(
         Half the squared Newton decrement at which to stop, in log-likelihood units.
     max_iterations : int
         Evaluations with information allowed.
+    reuse : bool
+        Whether a score alone is so much cheaper than score and information that the last information is worth keeping.
+    first_steps : int
+        Score-only steps to take at most on the metric that ``ascent`` brings along.
     """
     problem = _Problem(objective, free, stage)
-    if ascent.metric is not None:
-        _approach(problem, ascent)
+    if ascent.metric is not None and first_steps:
+        _approach(problem, ascent, tolerance, first_steps)
     total = objective(ascent.coef, 2)
     ascent.passes += 1
     previous, halvings = np.inf, 0
@@ -169,7 +181,18 @@ def climb(
             return ascent
         if iteration == max_iterations:
             break
-        moved, halvings = _safeguarded_step(problem, ascent, step)
+        if reuse and ascent.decrement < NEAR:
+            start = ascent.coef
+            ascent.coef = problem.moved(start, step)
+            _approach(problem, ascent, tolerance, MAX_APPROACH)
+            moved: LikelihoodSum | None = objective(ascent.coef, 2)
+            ascent.passes += 1
+            halvings = 0
+            if moved is not None and not _acceptable(moved.loglik, total.loglik):
+                ascent.coef = start
+                moved, halvings = _safeguarded_step(problem, ascent, step)
+        else:
+            moved, halvings = _safeguarded_step(problem, ascent, step)
         if moved is None:
             ascent.status = "no_ascent"
             return ascent
@@ -178,20 +201,23 @@ def climb(
     return ascent
 
 
+def _acceptable(loglik: float, before: float) -> bool:
+    """Whether a log-likelihood has not fallen, rounding aside."""
+    return bool(np.isfinite(loglik)) and loglik >= before - ROUNDING * max(1.0, abs(before))
+
+
 def _safeguarded_step(
     problem: _Problem, ascent: Ascent, step: FloatArray
 ) -> tuple[LikelihoodSum | None, int]:
     """Move by the step, halved until the log-likelihood does not fall; return what is found there."""
     assert ascent.current is not None
-    start = ascent.current.loglik
-    floor = start - ROUNDING * max(1.0, abs(start))
     length = 1.0
     for halvings in range(MAX_HALVINGS + 1):
         candidate = problem.moved(ascent.coef, length * step)
         # The full step is nearly always right, so it is evaluated in full at once; a shortened one is tried first.
         total = problem.objective(candidate, 2 if halvings == 0 else 0)
         ascent.passes += 1
-        if np.isfinite(total.loglik) and total.loglik >= floor:
+        if _acceptable(total.loglik, ascent.current.loglik):
             ascent.coef = candidate
             if total.information is None:
                 total = problem.objective(candidate, 2)
@@ -201,8 +227,8 @@ def _safeguarded_step(
     return None, MAX_HALVINGS + 1
 
 
-def _approach(problem: _Problem, ascent: Ascent) -> None:
-    """Take score-only steps on a reused metric until they are short or gain too little.
+def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: int) -> None:
+    """Take score-only steps on a reused metric until they promise the tolerance or gain too little.
 
     The metric is corrected by the pairs (step, change of score) met on the way: the two-loop recursion of limited-memory
     BFGS (Nocedal and Wright 2006, algorithm 7.4) with the factorised information as its initial matrix.
@@ -213,7 +239,7 @@ def _approach(problem: _Problem, ascent: Ascent) -> None:
     best_coef, best_loglik = ascent.coef, -np.inf
     pairs: list[tuple[FloatArray, FloatArray]] = []
     last_step = last_score = None
-    while True:
+    for _ in range(max_steps):
         total = problem.objective(ascent.coef, 1)
         ascent.passes += 1
         score = problem.score(total)
@@ -222,15 +248,16 @@ def _approach(problem: _Problem, ascent: Ascent) -> None:
         step = _corrected(metric, pairs, score)
         decrement = 0.5 * float(score @ step)
         _note(problem, ascent, "score", total, decrement, 0)
-        worse = total.loglik < best_loglik - ROUNDING * abs(best_loglik)
-        if worse or not decrement >= 0:
+        if not (decrement >= 0 and (best_loglik == -np.inf or _acceptable(total.loglik, best_loglik))):
             ascent.coef = best_coef
             return
         best_coef, best_loglik = ascent.coef, total.loglik
-        if decrement > METRIC_GAIN * previous:
+        gain = decrement / previous
+        if gain > METRIC_GAIN:
             return
         ascent.coef = problem.moved(ascent.coef, step)
-        if decrement <= APPROACH_TOLERANCE:
+        # The next step would gain as much again: stop when that is enough.
+        if decrement * max(gain, SAFE_GAIN) <= SAFETY * tolerance:
             return
         previous, last_step, last_score = decrement, step, score
 

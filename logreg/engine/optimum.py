@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logreg.engine.conditioning import Coordinates, find_aliases, orthogonalised, suitable_coordinates
-from logreg.engine.newton import Ascent, Metric, climb, factorise
+from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum, Status
 
 __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "find_optimum"]
@@ -20,6 +21,8 @@ __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "find_optimum"]
 SAMPLE_THRESHOLD = 100_000
 #: One row in so many goes into the sample.
 SAMPLE_SHARE = 20
+#: Up to so many coefficients, one evaluation with information costs less than four with the score alone.
+CHEAP_INFORMATION = 64
 #: Rows per coefficient a sample needs for its information to be a useful metric.
 ROWS_PER_COEFFICIENT = 20
 #: Half the squared decrement, in the log-likelihood of the sample, at which its climb ends: the sample's own error is larger.
@@ -79,12 +82,20 @@ def find_optimum(
     if sampled and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
         small = [coordinates.recast(block) for block in sample]
         ascent = _warm_start(small, evaluator, ascent, free)
-    ascent = climb(evaluator(working), ascent, free, max_iterations=max_iterations)
+    # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth many scores.
+    ascent = climb(
+        evaluator(working),
+        ascent,
+        free,
+        max_iterations=max_iterations,
+        reuse=sampled,
+        first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
+    )
     return _in_design_coordinates(ascent, coordinates, aliases, kept, free)
 
 
 def _warm_start(
-    sample: Sequence[DesignBlock], evaluator: Evaluator, ascent: Ascent, free: FloatArray
+    sample: Sequence[DesignBlock], evaluator: Evaluator, ascent: Ascent, free: NDArray[np.intp]
 ) -> Ascent:
     """Climb on the sample; keep its point and its information if the climb arrived."""
     first = climb(
@@ -123,7 +134,7 @@ def _empty(blocks: Sequence[DesignBlock], evaluator: Evaluator, m: int) -> Optim
 
 
 def _in_design_coordinates(
-    ascent: Ascent, coordinates: Coordinates, aliases: Sequence[Alias], kept: FloatArray, free: FloatArray
+    ascent: Ascent, coordinates: Coordinates, aliases: Sequence[Alias], kept: NDArray[np.intp], free: NDArray[np.intp]
 ) -> Optimum:
     m, n_columns = ascent.coef.shape
     size = m * n_columns

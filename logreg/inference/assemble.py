@@ -101,7 +101,11 @@ def assemble(
             logit_squared=float(others[2]) * kept,
         ),
         aliases=aliases,
-        remarks=(*remarks, *_fit_remarks(spec, optimum, aliases, rows, options)),
+        # Frequencies are copies of a row: they count, as the copies would.
+        remarks=(
+            *remarks,
+            *_fit_remarks(spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options),
+        ),
         provenance=dict(provenance),
     )
 
@@ -119,13 +123,18 @@ def _convergence(optimum: Optimum) -> Convergence:
     )
     return Convergence(
         status=optimum.status,
-        iterations=sum(1 for row in optimum.trace if row.stage == "full"),
+        iterations=_iterations(optimum),
         passes=optimum.passes,
         newton_decrement=optimum.newton_decrement,
         max_abs_score=optimum.max_abs_score,
         condition_number=optimum.condition_number,
         trace=trace,
     )
+
+
+def _iterations(optimum: Optimum) -> int:
+    """Count the steps on all rows: every evaluation but the last led to one."""
+    return max(sum(row.stage == "full" for row in optimum.trace) - 1, 0)
 
 
 def _fit_remarks(
@@ -158,7 +167,7 @@ def _fit_remarks(
         remarks.append(
             Remark(
                 kind="ConvergenceWarning",
-                text=f"not converged after {sum(r.stage == 'full' for r in optimum.trace)} iterations "
+                text=f"not converged after {_iterations(optimum)} iterations "
                 f"(max_iterations={options.max_iterations}): half the squared Newton decrement is "
                 f"{optimum.newton_decrement:.1e}, and estimates and errors are not those of the optimum. Raise "
                 "max_iterations=, or look for separation and badly scaled columns.",

@@ -190,7 +190,7 @@ class LogisticEstimate:
     def spans_constant(self) -> bool:
         """Whether the design contains the intercept, as a column or through a factor coded in full."""
         return self.spec.intercept or any(
-            len(coded.labels) == 1 and coded.full for coded in self.spec.coded_terms
+            len(coded.full) == len(coded.labels) > 0 for coded in self.spec.coded_terms
         )
 
     @property

@@ -5,6 +5,8 @@ Upper tails are computed as such: nothing here subtracts a distribution function
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr, ndtri
@@ -37,9 +39,10 @@ def normal_quantile(confidence: float) -> float:
     SupportError
         If the level is not between 0 and 1.
     """
-    if not 0.0 < confidence < 1.0:
+    # A border of many calls: text or an array here is the user's slip, not ours.
+    if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0.0 < confidence < 1.0:
         raise SupportError(f"confidence={confidence!r} is not a level between 0 and 1; use for example 0.95.")
-    return float(-ndtri((1.0 - confidence) / 2.0))
+    return float(-ndtri((1.0 - float(confidence)) / 2.0))
 
 
 def chi2_p_value(statistic: float, df: int) -> float:

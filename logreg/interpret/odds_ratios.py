@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,13 +121,15 @@ def _units(
         if spread is None:
             raise SupportError(f"unit={unit!r} needs the data, which a loaded model does not hold. Give numbers per variable.")
         return {k: spread(name, unit) for name, k in plain.items()}
+    if not isinstance(unit, Mapping):
+        raise SupportError(f"unit={unit!r} is not supported; use 'sd', 'iqr' or a number per variable.")
     for name, value in unit.items():
         if name not in plain:
             raise SupportError(
                 f"unit: {name!r} is not a numeric variable that enters the model as it is."
                 f"{did_you_mean(name, plain)} Such variables are: {', '.join(map(repr, plain)) or 'none'}."
             )
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value == 0:
+        if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)) or value == 0:
             raise SupportError(f"unit: {name!r} needs a finite number that is not 0, got {value!r}.")
         units[plain[name]] = float(value)
     return units

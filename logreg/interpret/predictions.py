@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from logreg.errors import PredictError, SupportError, did_you_mean
 from logreg.inference.estimate import LogisticEstimate
@@ -101,7 +103,8 @@ def contrast_of_outcomes(fit: LogisticEstimate, versus: object) -> tuple[tuple[s
     names, m = outcome.names, len(outcome.names) - 1
     position = 0
     if versus is not None:
-        matches = [k for k, level in enumerate(outcome.levels) if level == versus or names[k] == str(versus)]
+        plain = isinstance(versus, str | int | float | np.generic)
+        matches = [k for k, level in enumerate(outcome.levels) if plain and (level == versus or names[k] == str(versus))]
         if not matches:
             raise PredictError(
                 f"versus={versus!r} is not a level of the outcome {outcome.label!r}: {', '.join(map(repr, names))}."
@@ -227,13 +230,15 @@ def odds_table(
     as for `logits_table`.
     """
     found = logits_table(fit, rows, interval=interval, versus=versus, confidence=confidence)
-    if not interval:
-        return np.exp(found)
-    odds = np.exp(found["estimate"])
-    found["std_error"] *= odds
-    found["estimate"] = odds
-    found["conf_low"] = np.exp(found["conf_low"])
-    found["conf_high"] = np.exp(found["conf_high"])
+    # Odds beyond the doubles are infinite: probability 1 to the last bit.
+    with np.errstate(over="ignore"):
+        if not interval:
+            return np.exp(found)
+        odds = np.exp(found["estimate"])
+        found["std_error"] *= odds
+        found["estimate"] = odds
+        found["conf_low"] = np.exp(found["conf_low"])
+        found["conf_high"] = np.exp(found["conf_high"])
     return found
 
 
@@ -260,16 +265,19 @@ def probabilities_table(
         return _wide(rows, names, p)
     z = _level(fit, confidence)
     m = len(logits)
+    full = np.vstack([np.zeros(logits.shape[1]), logits])
+    # log of the odds of k against all others: l_k - log(sum of e^l_j, j not k), finite however certain the outcome is.
+    rest = np.array([logsumexp(np.delete(full, k, axis=0), axis=0) for k in range(m + 1)]).reshape(m + 1, -1)
+    centre = full - rest
 
     def gradient(here: slice) -> FloatArray:
-        g = -p[np.newaxis, 1:, here] / q[:, np.newaxis, here]
+        # p_j / (1 - p_k) is the share of j among the others, e^l_j / sum of e^l_i over i not k.
+        g = -np.exp(np.minimum(full[np.newaxis, 1:, here] - rest[:, np.newaxis, here], 0.0))
         for j in range(m):
             g[j + 1, j] = 1.0
         return g
 
-    with np.errstate(divide="ignore", invalid="ignore"):
-        std_error = np.sqrt(_variances(fit, rows, gradient, m + 1))
-        centre = np.log(p) - np.log(q)
+    std_error = np.sqrt(_variances(fit, rows, gradient, m + 1))
     low, high = sigmoid(centre - z * std_error), sigmoid(centre + z * std_error)
     return _long(
         rows, names, estimate=p, std_error=p * q * std_error, conf_low=np.asarray(low), conf_high=np.asarray(high)
@@ -301,14 +309,14 @@ def classify(fit: LogisticEstimate, rows: LabelledRows, *, threshold: float = 0.
     """
     import pandas as pd
 
-    if isinstance(threshold, bool) or not isinstance(threshold, float | int) or not 0.0 < threshold < 1.0:
+    if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0.0 < threshold < 1.0:
         raise SupportError(f"threshold={threshold!r} is not a probability between 0 and 1.")
     if not fit.is_binary and threshold != 0.5:
         raise SupportError("threshold= applies to two outcomes; with more the most probable outcome is taken.")
     logits = rows.spread(_linear_predictors(fit, rows))
     missing = np.isnan(logits[0])
     if fit.is_binary:
-        chosen = (logits[0] >= float(np.asarray(logit(threshold)))).astype(np.intp)
+        chosen = (logits[0] >= float(np.asarray(logit(float(threshold))))).astype(np.intp)
     else:
         chosen = np.vstack([np.zeros(logits.shape[1]), logits]).argmax(axis=0)
     levels = fit.spec.outcome.levels

@@ -1,0 +1,46 @@
+# Everything happens in a private environment under .venv; only Python, make and git are needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: report test lint types benchmark clean
+
+report: $(VENV)/.installed  ## fit a bundled data set, print the summary, write an HTML report under reports/
+	$(BIN)/python reports/birthwt.py
+
+test: $(VENV)/.tested  ## style, types and every test
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(VENV)/.tested
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+types: $(VENV)/.tested
+	$(BIN)/python -m mypy
+
+benchmark: $(VENV)/.benchmarked  ## side by side with statsmodels, scikit-learn and glum: reports/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.run
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP) --editable ".[test]"
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.benchmarked: $(VENV)/.tested
+	$(PIP) --editable ".[test,benchmark]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

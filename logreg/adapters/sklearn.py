@@ -1,0 +1,318 @@
+"""`LogisticClassifier`: a fit by maximum likelihood behind scikit-learn's interface.
+
+Coefficients and scores follow scikit-learn's order of classes, whatever the baseline of the fit: binary scores are log-odds
+of ``classes_[1]``; with more classes there is one score per class, 0 for the baseline, so that a softmax of the scores gives
+the probabilities.
+"""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from logreg.api import fit as fit_formula
+from logreg.data.columns import categories
+from logreg.data.source import CategoryColumn, Column, NumberColumn
+from logreg.data.table import TableSource
+from logreg.design.fence import quote
+from logreg.design.spec import WeightKind
+from logreg.errors import LogregWarning, OutcomeError, PredictError, SupportError
+from logreg.fit import LogisticFit
+from logreg.logits import log_sigmoid, log_softmax, sigmoid_pair, softmax
+
+__all__ = ["LogisticClassifier"]
+
+FloatArray = NDArray[np.float64]
+
+#: Features that the formula of the fit names one by one; a longer one is easier to read as ``y ~ .``.
+NAMED_FEATURES = 30
+#: Remarks that concern predictions, and not only their errors.
+DISQUALIFYING = ("ConvergenceWarning", "SeparationWarning")
+
+
+class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Logistic regression by maximum likelihood, without penalty, for two classes or more.
+
+    Parameters
+    ----------
+    covariance : {"model", "HC0", "HC1"}
+        Of the coefficients in ``fit_``: inverse information, or the sandwich.
+    confidence : float
+        Default level of the intervals of ``fit_``.
+    max_iterations : int
+        Newton iterations allowed.
+    baseline : label, optional
+        The class that the logits of ``fit_`` are measured against, by default the first of ``classes_``. With more than
+        two classes it is also the class of zeros in ``coef_``.
+    event : label, optional
+        Two classes: the one whose probability ``fit_`` models, by default the second. ``coef_`` and `decision_function`
+        are about ``classes_[1]`` all the same.
+    fit_intercept : bool
+        Whether the logits have an intercept.
+    weight_kind : {"sampling", "precision", "frequency"}
+        What ``sample_weight`` means. Coefficients and probabilities are the same for all three, since the weights multiply the
+        log-likelihood of their rows; standard errors are not. "sampling" (1 / probability of selection) forces the
+        sandwich covariance and is the default because it takes no weight for a count of rows; "precision" weights are
+        proportional to 1 / variance and rescaled to sum to the number of rows; "frequency" weights are whole numbers
+        of identical rows.
+
+    Attributes
+    ----------
+    fit_ : LogisticFit
+        Standard errors, odds ratios, intervals, reports. It holds no row of the data: its methods need ``data=``, a frame
+        with the columns ``feature_names_in_`` (or ``x0``, ``x1``, ...).
+    classes_ : array of shape (K,)
+        Sorted labels of the rows with a positive weight.
+    coef_ : array of shape (1, n_features) or (K, n_features)
+        Change of the scores per unit of each feature (log-odds). Two classes: log-odds of ``classes_[1]``. More: against the
+        baseline, whose row is 0. A feature that is a combination of those before it has 0.
+    intercept_ : array of shape (1,) or (K,)
+        Scores where all features are 0.
+    n_iter_ : int
+        Newton iterations on all rows.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : array of shape (n_features,)
+        Names of the features, if they are all text.
+
+    Notes
+    -----
+    Remarks of the fit that leave its predictions alone (collinear columns, small classes) are not shown as warnings but kept
+    in ``fit_.remarks``. An optimum that was not certified, and classes that can be separated, are shown as scikit-learn's
+    `ConvergenceWarning`.
+
+    Examples
+    --------
+    >>> from logreg import LogisticClassifier
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], ["no", "no", "yes", "no", "yes", "yes"]
+    >>> model = LogisticClassifier().fit(X, y)
+    >>> model.predict([[0.5], [4.5]]).tolist()
+    ['no', 'yes']
+    >>> model.fit_.odds_ratios(unit={"x0": 2})[["variable", "unit", "odds_ratio"]].round(2)
+      variable  unit  odds_ratio
+    0       x0   2.0       11.01
+    """
+
+    def __init__(
+        self,
+        *,
+        covariance: Any = "model",
+        confidence: float = 0.95,
+        max_iterations: int = 50,
+        baseline: Any = None,
+        event: Any = None,
+        fit_intercept: bool = True,
+        weight_kind: str = "sampling",
+    ) -> None:
+        self.covariance = covariance
+        self.confidence = confidence
+        self.max_iterations = max_iterations
+        self.baseline = baseline
+        self.event = event
+        self.fit_intercept = fit_intercept
+        self.weight_kind = weight_kind
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> LogisticClassifier:
+        """Fit the model by maximum likelihood.
+
+        Parameters
+        ----------
+        X : array or frame of shape (n, n_features)
+            Finite numbers; float64 is used where it lies.
+        y : array of shape (n,)
+            Labels of at least two classes.
+        sample_weight : array of shape (n,), optional
+            Multiplies each row's log-likelihood; rows of weight 0 are left out. See ``weight_kind``.
+
+        Returns
+        -------
+        LogisticClassifier
+            The estimator itself.
+
+        Raises
+        ------
+        OutcomeError
+            For fewer than two classes or missing labels; for an event or a baseline that is not a class.
+        WeightError
+            For weights that are negative or do not suit ``weight_kind``.
+        SupportError
+            For options that are not there.
+        ValueError
+            For X and y that scikit-learn's checks refuse.
+        """
+        if self.weight_kind not in get_args(WeightKind):
+            known = ", ".join(map(repr, get_args(WeightKind)))
+            raise SupportError(f"weight_kind={self.weight_kind!r} is not supported; use one of {known}.")
+        name = getattr(y, "name", None)
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        weighted: dict[str, Any] = {}
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            weighted = {"weights": weights, "weight_kind": self.weight_kind}
+        labels, outcome = _classes(y)
+        features = self._feature_names()
+        response = _response_name(name, features)
+        with python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore", LogregWarning)
+            fit = fit_formula(
+                _formula(response, features, intercept=bool(self.fit_intercept)),
+                _source(X, features, outcome, response),
+                event=self.event,
+                baseline=self.baseline,
+                covariance=self.covariance,
+                confidence=self.confidence,
+                max_iterations=self.max_iterations,
+                **weighted,
+            )
+        # Without its source the fit holds no training row, and no lock that could not be pickled.
+        self.fit_ = replace(fit, source=None)
+        self.n_iter_ = fit.convergence.iterations
+        self._set_scores(labels, outcome)
+        for remark in fit.remarks:
+            if remark.kind in DISQUALIFYING:
+                python_warnings.warn(remark.text, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """Return the scores of each row on the logit (log-odds) scale.
+
+        Returns
+        -------
+        array of shape (n,) or (n, K)
+            Two classes: log-odds of ``classes_[1]``. More: logits against the baseline, whose score is 0.
+
+        Raises
+        ------
+        PredictError
+            Where the scores of a row overflow.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores: FloatArray = X @ self.coef_.T + self.intercept_
+        undefined = np.isnan(scores).any(axis=1)
+        if undefined.any():
+            raise PredictError(
+                f"the logits of {int(undefined.sum())} rows overflow, first in row {int(np.argmax(undefined))}. Rescale the "
+                "features, in the fit as well."
+            )
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row, decided on the logits; shape (n,)."""
+        scores = self.decision_function(X)
+        chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return the probability of each class, columns as ``classes_``; shape (n, K)."""
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            probability, complement = sigmoid_pair(scores)
+            return np.column_stack([complement, probability])
+        result: FloatArray = softmax(scores)
+        return result
+
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithms of the probabilities, from the logits: exact where a probability rounds to 0 or 1."""
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.column_stack([log_sigmoid(-scores), log_sigmoid(scores)])
+        result: FloatArray = log_softmax(scores)
+        return result
+
+    def _feature_names(self) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)
+        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else [str(name) for name in names]
+
+    def _set_scores(self, labels: NDArray[Any], outcome: CategoryColumn) -> None:
+        """Put the coefficients into scikit-learn's order of classes."""
+        spec = self.fit_.spec
+        # Classes whose rows all have weight 0 are not among the levels.
+        positions = [outcome.levels.index(level) for level in spec.outcome.levels]
+        present = np.sort(positions)
+        self.classes_ = labels[present]
+        scores = np.zeros((len(present), self.n_features_in_ + 1))
+        rows = np.searchsorted(present, positions[1:])
+        scores[rows, int(not spec.intercept) :] = self.fit_.filled_coef
+        if len(present) == 2:
+            scores = scores[1:] - scores[:1]
+        self.coef_, self.intercept_ = scores[:, 1:].copy(), scores[:, 0].copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**super().__getstate__()}
+        if "fit_" in state:
+            # Fresh copies without what was derived from them and cached: some of it cannot be pickled.
+            fit: LogisticFit = state["fit_"]
+            state["fit_"] = replace(fit, spec=replace(fit.spec))
+        return state
+
+
+def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
+    """Return the sorted labels, and each row's label as a column whose levels keep that order.
+
+    Raises
+    ------
+    OutcomeError
+        For missing labels, labels that cannot be sorted, and fewer than two classes.
+    """
+    codes, values = pd.factorize(y)  # hashing: a million text labels take a tenth of the time of sorting them
+    missing = codes < 0
+    if missing.any():
+        raise OutcomeError(
+            f"y is missing in {int(missing.sum())} rows, first in row {int(np.argmax(missing))}. Leave these rows out."
+        )
+    try:
+        labels, order = np.unique(np.asarray(values), return_inverse=True)
+    except TypeError:
+        kinds = ", ".join(sorted({type(value).__name__ for value in values}))
+        raise OutcomeError(f"y mixes labels of the types {kinds}, which have no order. Make them all text.") from None
+    if len(labels) < 2:
+        raise OutcomeError(
+            f"y has only one class, {labels.tolist()[0]!r}, in its {len(y)} rows. A classifier needs at least two."
+        )
+    column = categories(order[codes], labels.tolist(), dtype=str(y.dtype), declared=True)
+    return labels.astype(y.dtype, copy=False), column
+
+
+def _response_name(name: object, features: Sequence[str]) -> str:
+    """Return what the outcome is called in the fit: the name of the series that held it, or ``y``."""
+    response = name if isinstance(name, str) and name else "y"
+    while response in features:
+        response += "_"
+    return response
+
+
+def _formula(response: str, features: Sequence[str], *, intercept: bool) -> str:
+    terms = " + ".join(map(quote, features)) if len(features) <= NAMED_FEATURES else "."
+    return f"{quote(response)} ~ {terms}{'' if intercept else ' - 1'}"
+
+
+def _source(X: FloatArray, features: Sequence[str], outcome: CategoryColumn, response: str) -> TableSource:
+    """Return features and outcome as a source whose columns are views of X, known to be finite."""
+    table = X.view(np.ndarray)
+    table.flags.writeable = False
+
+    def convert(places: Sequence[int]) -> list[Column]:
+        return [outcome if place == len(features) else _feature(table[:, place]) for place in places]
+
+    def describe() -> Mapping[str, str]:
+        return {"kind": "array"}
+
+    return TableSource(names=[*features, response], n_rows=len(X), convert=convert, describe=describe)
+
+
+def _feature(values: FloatArray) -> NumberColumn:
+    return NumberColumn(values=values, missing=None, kind="float", dtype="float64", finite=True)

@@ -1,0 +1,222 @@
+"""Separation: is there a finite maximum of the likelihood, and if not, what is its limit?
+
+Certificate. The logistic loss is self-concordant in the sense of Bach (2010, Electronic Journal of Statistics 4, prop. 2): a
+finite maximum exists if the Newton decrement at some point is small against the curvature there, ``lambda * R <= 1/2`` with
+``R = max ||x_i||`` in the metric of the inverse information. Since the information contains ``w_i x_i x_i'``, R is at
+most ``1 / sqrt(min w_i)``, and the smallest weight is known from the largest logit. A converged fit
+without extreme logits is thereby certified at no cost; on separated data the product cannot fall below a constant, because decrement and
+weights vanish together.
+
+Programme. Where the certificate fails, a linear programme decides (Konis 2007; multinomial form after Albert and Anderson 1984): maximise
+``sum a'b`` subject to ``a'b >= 0`` for ``a = x_i (e_y - e_j)``, all classes j other than the one observed, and ``-1 <= b <= 1``. Its
+optimum is 0 exactly if the data overlap; coordinates with b != 0 have infinite estimates.
+
+Limit. Along the direction b, rows with a'b > 0 are fitted perfectly. What remains is the likelihood with logits ``x'(beta + t b)``, t large,
+whose other coefficients are finite and keep their errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from logreg.engine.newton import Ascent, climb
+from logreg.engine.types import DesignBlock, FloatArray, Objective
+
+__all__ = ["LimitFit", "Verdict", "certified_finite", "find_separation", "fit_limit"]
+
+#: Cells of the constraint matrix up to which the programme is run.
+LARGEST_PROGRAMME = 4_000_000
+#: Feasibility tolerance of the programme (HiGHS's tightest is 1e-10).
+FEASIBILITY = 1e-9
+#: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at most 1.
+ZERO = 1e-7
+#: Logit that stands for infinity: e^-1000 is exactly 0.
+INFINITE_LOGIT = 1000.0
+
+Kind = Literal["none", "complete", "quasi-complete", "not checked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the outcome is separated; ``direction`` (m, p) on the design's scale is 0 where estimates are finite.
+
+    ``rows`` counts the rows fitted perfectly in the limit.
+    """
+
+    kind: Kind
+    direction: FloatArray | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitFit:
+    """The limit of the fit along the direction of separation, in the coordinates of the design."""
+
+    ascent: Ascent
+    free: NDArray[np.intp]
+
+
+def certified_finite(decrement: float, smallest_weight: float) -> bool:
+    """Whether half the squared decrement and the smallest row weight prove a finite maximum (Bach 2010, prop. 2)."""
+    return bool(np.sqrt(2.0 * decrement) <= 0.5 * np.sqrt(smallest_weight)) if smallest_weight > 0 else False
+
+
+def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
+    """Decide by linear programming on the distinct rows whether the outcome is separated.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows used.
+    kept : (k,) array of int
+        Design columns that are not aliased.
+    """
+    m = blocks[0].n_outcomes - 1
+    n_columns = blocks[0].matrix.shape[1]
+    if sum(block.n_rows for block in blocks) * len(kept) > LARGEST_PROGRAMME * 4:
+        return Verdict(kind="not checked")
+    rows, observed = _distinct_rows(blocks, kept)
+    scale = np.abs(rows).max(axis=0)
+    scale[scale == 0] = 1.0
+    constraints = _constraints(rows / scale, observed)
+    if constraints.size > LARGEST_PROGRAMME:
+        return Verdict(kind="not checked")
+    answer = linprog(
+        -constraints.sum(axis=0),
+        A_ub=-constraints,
+        b_ub=np.zeros(len(constraints)),
+        bounds=(-1.0, 1.0),
+        method="highs",
+        options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
+    )
+    if answer.status != 0:
+        return Verdict(kind="not checked")
+    b = np.where(np.abs(answer.x) > ZERO, answer.x, 0.0)
+    margins = constraints @ b
+    if not np.any(margins > ZERO):
+        return Verdict(kind="none")
+    direction = np.zeros((m, n_columns))
+    direction[:, kept] = b.reshape(m, len(kept)) / scale
+    complete = bool(np.all(margins > ZERO))
+    perfect = 0
+    for block in blocks:
+        perfect += int(np.count_nonzero(_block_margins(block, direction).min(axis=0) > ZERO))
+    return Verdict(kind="complete" if complete else "quasi-complete", direction=direction, rows=perfect)
+
+
+def _distinct_rows(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Return distinct (row, observed class) pairs; a row of counts is seen once per class that occurred."""
+    found = []
+    for block in blocks:
+        x = block.matrix.to_array()[kept]
+        if block.codes is not None:
+            found.append(np.vstack([x, block.codes]))
+            continue
+        assert block.counts is not None
+        for k, count in enumerate(block.counts):
+            rows = x[:, count > 0]
+            found.append(np.vstack([rows, np.full(rows.shape[1], float(k))]))
+    table = np.unique(np.hstack(found).T, axis=0)
+    return table[:, :-1], table[:, -1].astype(np.intp)
+
+
+def _constraints(rows: FloatArray, observed: NDArray[np.intp], m: int | None = None) -> FloatArray:
+    """Return one constraint a (m k,) per distinct row and class other than the observed one."""
+    classes = int(observed.max()) + 1 if m is None else m + 1
+    classes = max(classes, 2)
+    n, k = rows.shape
+    parts = []
+    for other in range(classes):
+        here = observed != other
+        a = np.zeros((int(here.sum()), classes, k))
+        index = np.arange(len(a))
+        a[index, observed[here]] += rows[here]
+        a[index, other] -= rows[here]
+        parts.append(a[:, 1:].reshape(len(a), (classes - 1) * k))
+    return np.vstack(parts)
+
+
+def _block_margins(block: DesignBlock, direction: FloatArray) -> FloatArray:
+    """Return how far the direction moves the observed class away from each other one, (K - 1, n); binary: one row."""
+    moved = np.vstack([np.zeros((1, block.n_rows)), block.matrix.matvec(direction)])
+    largest = np.abs(moved).max(initial=0.0) or 1.0
+    moved = moved / largest
+    if block.codes is not None:
+        own = np.take_along_axis(moved, block.codes.astype(np.intp)[np.newaxis], axis=0)
+        margins = own - moved
+        margins[block.codes.astype(np.intp), np.arange(block.n_rows)] = np.inf
+    else:
+        assert block.counts is not None
+        occurred = block.counts > 0
+        lowest = np.where(occurred, moved, np.inf).min(axis=0)
+        margins = np.where(occurred, np.where(occurred.sum(axis=0) > 1, -np.inf, np.inf), lowest - moved)
+    return margins
+
+
+def fit_limit(
+    blocks: Sequence[DesignBlock],
+    evaluator: Callable[[Sequence[DesignBlock]], Objective],
+    direction: FloatArray,
+    start: FloatArray,
+    kept: NDArray[np.intp],
+    max_iterations: int,
+) -> LimitFit:
+    """Fit what remains of the model when it is moved infinitely far along the direction of separation.
+
+    Coefficients the limit does not determine are held at 0, those with an infinite estimate first.
+    """
+    m, n_columns = direction.shape
+    limit = [_moved_far(block, direction) for block in blocks]
+    objective = evaluator(limit)
+    coef = np.zeros_like(start)
+    information = objective(coef, 2).information
+    assert information is not None
+    candidates = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
+    # Finite coefficients come first, so that what has to be held is one with an infinite estimate.
+    finite = direction.ravel()[candidates] == 0
+    order = np.concatenate([candidates[finite], candidates[~finite]])
+    free = np.sort(_independent(information, order))
+    ascent = climb(objective, Ascent(coef=coef), free, max_iterations=max_iterations)
+    return LimitFit(ascent=ascent, free=free)
+
+
+def _moved_far(block: DesignBlock, direction: FloatArray) -> DesignBlock:
+    moved = block.matrix.matvec(direction)
+    size = np.abs(moved).max(initial=0.0) or 1.0
+    moved[np.abs(moved) <= ZERO * size] = 0.0
+    levels = np.vstack([np.zeros(block.n_rows), moved])
+    gaps = np.abs(levels[:, np.newaxis] - levels[np.newaxis]) / size
+    smallest = gaps[gaps > ZERO].min(initial=1.0)
+    offset = moved / size * (INFINITE_LOGIT / smallest)
+    return DesignBlock(
+        matrix=block.matrix,
+        n_outcomes=block.n_outcomes,
+        codes=block.codes,
+        counts=block.counts,
+        weights=block.weights,
+        offset=offset if block.offset is None else block.offset + offset,
+    )
+
+
+def _independent(information: FloatArray, order: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the coefficients that the information determines, preferring those that come first."""
+    inner = information[np.ix_(order, order)]
+    diagonal = np.diagonal(inner).copy()
+    alive = diagonal > 0
+    scale = np.where(alive, 1.0 / np.sqrt(np.where(alive, diagonal, 1.0)), 0.0)
+    remaining = inner * scale[:, np.newaxis] * scale
+    chosen = []
+    for j in range(len(order)):
+        pivot = remaining[j, j]
+        if pivot <= 1e-9:
+            continue
+        chosen.append(j)
+        row = remaining[j, j + 1 :] / np.sqrt(pivot)
+        remaining[j + 1 :, j + 1 :] -= np.outer(row, row)
+    return order[np.array(chosen, dtype=np.intp)]

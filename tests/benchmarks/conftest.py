@@ -1,0 +1,3 @@
+"""Benchmarks are run by ``make benchmark``, never collected or imported by the test suite."""
+
+collect_ignore_glob = ["*.py"]
