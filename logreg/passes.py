@@ -249,6 +249,8 @@ def _sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[Design
     def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
         return reduce(add, map(function, chunk))  # type: ignore[arg-type]
 
+    if len(steps) == 1:
+        return chunk_sum(steps[0])
     n_threads = min(os.cpu_count() or 1, len(steps))
     if n_threads < 2:
         return reduce(add, map(chunk_sum, steps))  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 """`LogisticClassifier`: a fit by maximum likelihood behind scikit-learn's interface.
 
-Coefficients and scores follow scikit-learn's order of classes, whatever the baseline of the fit: binary scores are log-odds
-of ``classes_[1]``; with more classes there is one score per class, 0 for the baseline, so that a softmax of the scores gives
-the probabilities.
+Coefficients and scores follow scikit-learn's order of classes, whatever the baseline of the fit. With two
+classes the score is the log-odds of ``classes_[1]``; with more there is one score per class, 0 for the
+baseline, so that a softmax of the scores gives the probabilities.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn import exceptions
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from logreg import errors
 from logreg.api import fit as fit_formula
 from logreg.data.columns import categories
 from logreg.data.source import CategoryColumn, Column, NumberColumn
@@ -30,14 +31,28 @@ from logreg.errors import LogregWarning, OutcomeError, PredictError, SupportErro
 from logreg.fit import LogisticFit
 from logreg.logits import log_sigmoid, log_softmax, sigmoid_pair, softmax
 
-__all__ = ["LogisticClassifier"]
+__all__ = ["ConvergenceWarning", "LogisticClassifier", "SeparationWarning"]
 
 FloatArray = NDArray[np.float64]
 
 #: Features that the formula of the fit names one by one; a longer one is easier to read as ``y ~ .``.
 NAMED_FEATURES = 30
-#: Remarks that concern predictions, and not only their errors.
-DISQUALIFYING = ("ConvergenceWarning", "SeparationWarning")
+#: How far separation moves logits: beyond 37 the other side's probability is lost beside 1.
+FAR = 40.0
+#: Gaps below this share of the largest move are rounding of the direction of separation.
+STILL = 1e-7
+
+
+class ConvergenceWarning(errors.ConvergenceWarning, exceptions.ConvergenceWarning):  # type: ignore[misc]
+    """The optimum was not certified; scikit-learn's warning of this name too."""
+
+
+class SeparationWarning(errors.SeparationWarning, exceptions.ConvergenceWarning):  # type: ignore[misc]
+    """Some coefficients have no finite estimate; scikit-learn's `ConvergenceWarning` too."""
+
+
+#: Remarks that concern predictions, and not their errors alone, by kind.
+WARNINGS = {warning.__name__: warning for warning in (ConvergenceWarning, SeparationWarning)}
 
 
 class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -46,50 +61,53 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     covariance : {"model", "HC0", "HC1"}
-        Of the coefficients in ``fit_``: inverse information, or the sandwich.
+        Covariance of the coefficients in ``fit_``: inverse information, or the sandwich.
     confidence : float
         Default level of the intervals of ``fit_``.
     max_iterations : int
         Newton iterations allowed.
     baseline : label, optional
-        The class that the logits of ``fit_`` are measured against, by default the first of ``classes_``. With more than
+        The class that the logits of ``fit_`` are measured against, by default ``classes_[0]``. With more than
         two classes it is also the class of zeros in ``coef_``.
     event : label, optional
-        Two classes: the one whose probability ``fit_`` models, by default the second. ``coef_`` and `decision_function`
-        are about ``classes_[1]`` all the same.
+        Two classes: the one whose probability ``fit_`` models, by default ``classes_[1]``; ``coef_`` and
+        `decision_function` are about ``classes_[1]`` all the same.
     fit_intercept : bool
         Whether the logits have an intercept.
     weight_kind : {"sampling", "precision", "frequency"}
-        What ``sample_weight`` means. Coefficients and probabilities are the same for all three, since the weights multiply the
-        log-likelihood of their rows; standard errors are not. "sampling" (1 / probability of selection) forces the
-        sandwich covariance and is the default because it takes no weight for a count of rows; "precision" weights are
-        proportional to 1 / variance and rescaled to sum to the number of rows; "frequency" weights are whole numbers
-        of identical rows.
+        What ``sample_weight`` measures. Weights multiply the log-likelihood of their rows, so coefficients
+        and probabilities are the same for every kind, and a weight of 2 is worth the row given twice, as
+        scikit-learn wants it; the standard errors of ``fit_`` are not the same. "sampling": 1 / probability
+        of selection; the covariance is the sandwich, and there is no likelihood-based statistic. It is the
+        default because it takes no weight for a count of rows. "precision": proportional to 1 / variance,
+        rescaled to sum to the number of rows. "frequency": whole numbers of identical rows.
 
     Attributes
     ----------
     fit_ : LogisticFit
-        Standard errors, odds ratios, intervals, reports. It holds no row of the data: its methods need ``data=``, a frame
-        with the columns ``feature_names_in_`` (or ``x0``, ``x1``, ...).
+        Standard errors, odds ratios, intervals, reports. It holds no row of the data: predictions from it
+        need ``data=``, a frame with the columns ``feature_names_in_``, or ``x0``, ``x1``, ... without names.
     classes_ : array of shape (K,)
         Sorted labels of the rows with a positive weight.
     coef_ : array of shape (1, n_features) or (K, n_features)
-        Change of the scores per unit of each feature (log-odds). Two classes: log-odds of ``classes_[1]``. More: against the
-        baseline, whose row is 0. A feature that is a combination of those before it has 0.
+        Change of the score per unit of each feature (log-odds): of ``classes_[1]`` for two classes, else of
+        each class against the baseline, whose row is 0. Features that are combinations of others have 0.
     intercept_ : array of shape (1,) or (K,)
-        Scores where all features are 0.
+        Scores where all features are 0 (log-odds).
     n_iter_ : int
         Newton iterations on all rows.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : array of shape (n_features,)
-        Names of the features, if they are all text.
+        Names of the features, if all of them are text.
 
     Notes
     -----
-    Remarks of the fit that leave its predictions alone (collinear columns, small classes) are not shown as warnings but kept
-    in ``fit_.remarks``. An optimum that was not certified, and classes that can be separated, are shown as scikit-learn's
-    `ConvergenceWarning`.
+    Remarks of the fit that leave its predictions alone (collinear columns, small classes) are kept in
+    ``fit_.remarks`` and not given as warnings. An optimum that was not certified, and classes that can be
+    separated, are warned of with `ConvergenceWarning` and `SeparationWarning`, each also scikit-learn's
+    `ConvergenceWarning`. Separated classes have infinite estimates in ``fit_``; ``coef_`` is finite then, and
+    far enough in their direction for the rows that are fitted perfectly.
 
     Examples
     --------
@@ -150,16 +168,13 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             For X and y that scikit-learn's checks refuse.
         """
-        if self.weight_kind not in get_args(WeightKind):
-            known = ", ".join(map(repr, get_args(WeightKind)))
-            raise SupportError(f"weight_kind={self.weight_kind!r} is not supported; use one of {known}.")
         name = getattr(y, "name", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
-        weighted: dict[str, Any] = {}
+        _check_weight_kind(self.weight_kind)
+        weights: FloatArray | None = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-            weighted = {"weights": weights, "weight_kind": self.weight_kind}
         labels, outcome = _classes(y)
         features = self._feature_names()
         response = _response_name(name, features)
@@ -173,15 +188,16 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 covariance=self.covariance,
                 confidence=self.confidence,
                 max_iterations=self.max_iterations,
-                **weighted,
+                weights=weights,
+                weight_kind="frequency" if weights is None else self.weight_kind,
             )
         # Without its source the fit holds no training row, and no lock that could not be pickled.
         self.fit_ = replace(fit, source=None)
         self.n_iter_ = fit.convergence.iterations
-        self._set_scores(labels, outcome)
+        self._set_scores(labels, outcome, _finite_coef(fit, X, weights))
         for remark in fit.remarks:
-            if remark.kind in DISQUALIFYING:
-                python_warnings.warn(remark.text, ConvergenceWarning, stacklevel=2)
+            if remark.kind in WARNINGS:
+                python_warnings.warn(remark.text, WARNINGS[remark.kind], stacklevel=2)
         return self
 
     def decision_function(self, X: Any) -> FloatArray:
@@ -204,8 +220,8 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         undefined = np.isnan(scores).any(axis=1)
         if undefined.any():
             raise PredictError(
-                f"the logits of {int(undefined.sum())} rows overflow, first in row {int(np.argmax(undefined))}. Rescale the "
-                "features, in the fit as well."
+                f"the logits of {int(undefined.sum())} rows overflow, first in row "
+                f"{int(np.argmax(undefined))}. Rescale the features, here and in the fit."
             )
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
@@ -226,7 +242,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return result
 
     def predict_log_proba(self, X: Any) -> FloatArray:
-        """Return the logarithms of the probabilities, from the logits: exact where a probability rounds to 0 or 1."""
+        """Return the logarithms of the probabilities, exact where a probability rounds to 0 or 1."""
         scores = self.decision_function(X)
         if scores.ndim == 1:
             return np.column_stack([log_sigmoid(-scores), log_sigmoid(scores)])
@@ -235,10 +251,12 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _feature_names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else [str(name) for name in names]
+        if names is None:
+            return [f"x{j}" for j in range(self.n_features_in_)]
+        return [str(name) for name in names]
 
-    def _set_scores(self, labels: NDArray[Any], outcome: CategoryColumn) -> None:
-        """Put the coefficients into scikit-learn's order of classes."""
+    def _set_scores(self, labels: NDArray[Any], outcome: CategoryColumn, coef: FloatArray) -> None:
+        """Put coefficients (m, p) into scikit-learn's order of classes."""
         spec = self.fit_.spec
         # Classes whose rows all have weight 0 are not among the levels.
         positions = [outcome.levels.index(level) for level in spec.outcome.levels]
@@ -246,18 +264,40 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = labels[present]
         scores = np.zeros((len(present), self.n_features_in_ + 1))
         rows = np.searchsorted(present, positions[1:])
-        scores[rows, int(not spec.intercept) :] = self.fit_.filled_coef
+        scores[rows, int(not spec.intercept) :] = coef
         if len(present) == 2:
             scores = scores[1:] - scores[:1]
         self.coef_, self.intercept_ = scores[:, 1:].copy(), scores[:, 0].copy()
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = {**super().__getstate__()}
-        if "fit_" in state:
-            # Fresh copies without what was derived from them and cached: some of it cannot be pickled.
-            fit: LogisticFit = state["fit_"]
-            state["fit_"] = replace(fit, spec=replace(fit.spec))
-        return state
+
+def _finite_coef(fit: LogisticFit, X: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """Return coefficients (m, p) for predictions: those of the fit, under separation near their limit.
+
+    The likelihood then grows for ever along a direction. The point is so far along it that the logits of all
+    rows it moves, and differences of logits that it moves, end at least `FAR` from 0.
+    """
+    if fit.separation.direction is None:
+        return fit.filled_coef
+    used = X if weights is None else X[weights > 0]
+    direction: FloatArray = np.asarray(fit.separation.direction)
+    first = int(fit.spec.intercept)
+
+    def logits(coef: FloatArray) -> FloatArray:
+        slopes: FloatArray = used @ coef[:, first:].T
+        return slopes + coef[:, 0] if first else slopes
+
+    moved = logits(direction)
+    gaps = np.diff(np.sort(np.column_stack([moved, np.zeros(len(moved))]), axis=1), axis=1)
+    smallest = gaps[gaps > STILL * np.abs(moved).max()].min()
+    largest = np.abs(logits(fit.filled_coef)).max()
+    point: FloatArray = fit.filled_coef + (FAR + 2.0 * largest) / smallest * direction
+    return point
+
+
+def _check_weight_kind(kind: object) -> None:
+    known = get_args(WeightKind)
+    if kind not in known:
+        raise SupportError(f"weight_kind={kind!r} is not supported; use {' or '.join(map(repr, known))}.")
 
 
 def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
@@ -272,16 +312,17 @@ def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
     missing = codes < 0
     if missing.any():
         raise OutcomeError(
-            f"y is missing in {int(missing.sum())} rows, first in row {int(np.argmax(missing))}. Leave these rows out."
+            f"y is missing in {int(missing.sum())} rows, first in row {int(np.argmax(missing))}. "
+            "Leave these rows out."
         )
     try:
         labels, order = np.unique(np.asarray(values), return_inverse=True)
     except TypeError:
         kinds = ", ".join(sorted({type(value).__name__ for value in values}))
-        raise OutcomeError(f"y mixes labels of the types {kinds}, which have no order. Make them all text.") from None
+        raise OutcomeError(f"y mixes labels of the types {kinds}. Make them all text.") from None
     if len(labels) < 2:
         raise OutcomeError(
-            f"y has only one class, {labels.tolist()[0]!r}, in its {len(y)} rows. A classifier needs at least two."
+            f"y has only one class, {labels.tolist()[0]!r}, in {len(y)} rows. A classifier needs two."
         )
     column = categories(order[codes], labels.tolist(), dtype=str(y.dtype), declared=True)
     return labels.astype(y.dtype, copy=False), column

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack, solve_triangular
 
 from logreg.engine.types import Alias, DesignBlock, FloatArray
 
@@ -105,6 +105,10 @@ def _centred_correlation(gram: FloatArray, intercept: bool) -> tuple[FloatArray,
 
 def _suspects(correlation: FloatArray) -> list[int]:
     """Return the columns that the ones before them nearly explain, by Cholesky in the design's order."""
+    # The usual case in one call: a Cholesky factor whose pivots are all well above the limit.
+    factor, failed = lapack.dpotrf(correlation, lower=1)
+    if not failed and factor.diagonal().min(initial=1.0) ** 2 >= SUSPECT_SHARE:
+        return []
     remaining = correlation.copy()
     suspects: list[int] = []
     for j in range(len(remaining)):
@@ -139,16 +143,12 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     plain = identity(positions, n_columns, intercept)
     n = sum(block.n_rows for block in blocks)
     # Scaled sums: plain sums of squares of 1e300 would overflow.
-    largest = np.max([np.abs(b.matrix.numbers()).max(axis=1, initial=0.0) for b in blocks], axis=0)
+    tables = [block.matrix.numbers() for block in blocks]
+    largest = np.max([np.abs(table).max(axis=1, initial=0.0) for table in tables], axis=0)
     unit = np.where(largest > 0, largest, 1.0)
-    mean = sum((b.matrix.numbers() / unit[:, np.newaxis]).sum(axis=1) for b in blocks) / n * unit
-    spread = (
-        np.sqrt(
-            sum((((b.matrix.numbers() - mean[:, np.newaxis]) / unit[:, np.newaxis]) ** 2).sum(axis=1) for b in blocks)
-            / n
-        )
-        * unit
-    )
+    mean = sum((table / unit[:, np.newaxis]).sum(axis=1) for table in tables) / n * unit
+    squares = sum((((table - mean[:, np.newaxis]) / unit[:, np.newaxis]) ** 2).sum(axis=1) for table in tables)
+    spread = np.sqrt(squares / n) * unit
     spread = np.where(spread > 0, spread, unit)
     odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
     shifted = (np.abs(mean) > SHIFT_LIMIT * spread) & intercept

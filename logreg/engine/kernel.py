@@ -92,7 +92,12 @@ def _binary(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodS
         row_information *= failures + successes
     if weights is not None:
         row_information *= weights
-    return LikelihoodSum(loglik=loglik, score=score, information=block.matrix.sandwich(row_information))
+    return LikelihoodSum(
+        loglik=loglik,
+        score=score,
+        information=block.matrix.sandwich(row_information),
+        smallest_weight=float(row_information.min(initial=np.inf)),
+    )
 
 
 def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -189,7 +194,16 @@ def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> Likeli
             information[j, :, k, :] = -cross
             information[k, :, j, :] = -cross
     size = m * n_columns
-    return LikelihoodSum(loglik=loglik, score=score, information=information.reshape(size, size))
+    # v' (diag(p) - p p') v >= p_0 sum_j p_j v_j^2 >= (min p)^2 |v|^2.
+    smallest = probabilities.min(axis=0) ** 2
+    if row_weight is not None:
+        smallest *= row_weight
+    return LikelihoodSum(
+        loglik=loglik,
+        score=score,
+        information=information.reshape(size, size),
+        smallest_weight=float(smallest.min(initial=np.inf)),
+    )
 
 
 def score_outer(block: DesignBlock, coef: FloatArray, *, frequencies: bool) -> FloatArray:

@@ -75,8 +75,9 @@ class Metric:
 
 def factorise(information: FloatArray) -> Metric | None:
     """Return the Cholesky factor of an information scaled to unit diagonal, None if it is not positive definite."""
-    diagonal = np.diagonal(information)
-    if not np.all(np.isfinite(diagonal)) or np.any(diagonal <= 0):
+    diagonal = information.diagonal()
+    # NaN fails the first comparison, infinity the second.
+    if not (diagonal.min() > 0 and diagonal.max() < np.inf):
         return None
     scale = 1.0 / np.sqrt(diagonal)
     factor, failed = lapack.dpotrf(information * scale[:, np.newaxis] * scale, lower=1)
@@ -161,6 +162,9 @@ def climb(
     total = objective(ascent.coef, 2)
     ascent.passes += 1
     previous, halvings = np.inf, 0
+    if not len(free):
+        ascent.current, ascent.decrement, ascent.status = total, 0.0, "converged"
+        return ascent
     for iteration in range(max_iterations + 1):
         ascent.current, ascent.metric = total, problem.metric(total)
         if ascent.metric is None:

@@ -7,12 +7,20 @@ outside: no names, no frames, no files.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.conditioning import Coordinates, find_aliases, orthogonalised, suitable_coordinates
+from logreg.engine.conditioning import (
+    Coordinates,
+    find_aliases,
+    identity,
+    orthogonalised,
+    suitable_coordinates,
+)
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb
+from logreg.engine.separation import certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum, Status
 
 __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "find_optimum"]
@@ -91,7 +99,45 @@ def find_optimum(
         reuse=sampled,
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
     )
-    return _in_design_coordinates(ascent, coordinates, aliases, kept, free)
+    assert ascent.current is not None
+    optimum = _in_design_coordinates(ascent, coordinates, aliases, free)
+    if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
+        return optimum
+    return _with_separation(optimum, blocks, evaluator, kept, max_iterations)
+
+
+def _with_separation(
+    optimum: Optimum,
+    blocks: Sequence[DesignBlock],
+    evaluator: Evaluator,
+    kept: NDArray[np.intp],
+    max_iterations: int,
+) -> Optimum:
+    """Decide whether a finite optimum exists, and replace an ascent to infinity by its limit."""
+    verdict = find_separation(blocks, kept)
+    if verdict.direction is None:
+        return replace(optimum, separation=verdict.kind)
+    limit = fit_limit(blocks, evaluator, verdict.direction, kept, max_iterations)
+    m, n_columns = optimum.coef.shape
+    dropped = [alias.column for alias in optimum.aliases]
+    plain = identity(np.empty(0, dtype=np.intp), n_columns, intercept=False)
+    found = _in_design_coordinates(limit.ascent, plain, optimum.aliases, limit.free)
+    coef = found.coef.copy()
+    coef[:, dropped] = np.nan
+    vcov = found.vcov.copy()
+    infinite = np.flatnonzero(verdict.direction.ravel() != 0)
+    vcov[infinite, :] = vcov[:, infinite] = np.nan
+    return replace(
+        found,
+        coef=coef,
+        vcov=vcov,
+        status="separated",
+        trace=optimum.trace + found.trace,
+        passes=optimum.passes + found.passes,
+        separation=verdict.kind,
+        direction=verdict.direction,
+        perfect_rows=verdict.rows,
+    )
 
 
 def _warm_start(
@@ -134,7 +180,7 @@ def _empty(blocks: Sequence[DesignBlock], evaluator: Evaluator, m: int) -> Optim
 
 
 def _in_design_coordinates(
-    ascent: Ascent, coordinates: Coordinates, aliases: Sequence[Alias], kept: NDArray[np.intp], free: NDArray[np.intp]
+    ascent: Ascent, coordinates: Coordinates, aliases: Sequence[Alias], free: NDArray[np.intp]
 ) -> Optimum:
     m, n_columns = ascent.coef.shape
     size = m * n_columns
@@ -154,7 +200,7 @@ def _in_design_coordinates(
         deviations = np.sqrt(np.diagonal(inner)[free])
         if np.all(deviations > 0) and np.all(np.isfinite(deviations)):
             correlation = inner[np.ix_(free, free)] / np.outer(deviations, deviations)
-            condition = float(np.linalg.cond(correlation))
+            condition = _condition(correlation)
     if not coordinates.trivial:
         coef = coef @ coordinates.to_design().T
     coef[:, dropped] = np.nan
@@ -173,6 +219,12 @@ def _in_design_coordinates(
         trace=tuple(ascent.trace),
         passes=ascent.passes,
     )
+
+
+def _condition(correlation: FloatArray) -> float:
+    """Return the ratio of the extreme eigenvalues of a correlation matrix, infinite if it is singular to rounding."""
+    values = np.linalg.eigvalsh(correlation)
+    return float(values[-1] / values[0]) if values[0] > 0 else np.inf
 
 
 def _aliases_of_design(aliases: Sequence[Alias], coordinates: Coordinates) -> tuple[Alias, ...]:

@@ -7,9 +7,10 @@ most ``1 / sqrt(min w_i)``, and the smallest weight is known from the largest lo
 without extreme logits is thereby certified at no cost; on separated data the product cannot fall below a constant, because decrement and
 weights vanish together.
 
-Programme. Where the certificate fails, a linear programme decides (Konis 2007; multinomial form after Albert and Anderson 1984): maximise
-``sum a'b`` subject to ``a'b >= 0`` for ``a = x_i (e_y - e_j)``, all classes j other than the one observed, and ``-1 <= b <= 1``. Its
-optimum is 0 exactly if the data overlap; coordinates with b != 0 have infinite estimates.
+Programme. Where the certificate fails, a linear programme decides (Konis 2007; multinomial form after Albert and Anderson 1984). A
+direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the classes other than the one observed, and some
+are strict. The programme finds the direction that makes as many strict as can be: none if the data overlap, all if the separation is
+complete. Coordinates with b != 0 have infinite estimates.
 
 Limit. Along the direction b, rows with a'b > 0 are fitted perfectly. What remains is the likelihood with logits ``x'(beta + t b)``, t large,
 whose other coefficients are finite and keep their errors.
@@ -19,14 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import linprog
 
 from logreg.engine.newton import Ascent, climb
-from logreg.engine.types import DesignBlock, FloatArray, Objective
+from logreg.engine.types import DesignBlock, FloatArray, Objective, SeparationKind
 
 __all__ = ["LimitFit", "Verdict", "certified_finite", "find_separation", "fit_limit"]
 
@@ -34,12 +35,16 @@ __all__ = ["LimitFit", "Verdict", "certified_finite", "find_separation", "fit_li
 LARGEST_PROGRAMME = 4_000_000
 #: Feasibility tolerance of the programme (HiGHS's tightest is 1e-10).
 FEASIBILITY = 1e-9
+#: Bound on the direction's elements, with columns scaled to 1 and strict margins of 1.
+LONGEST = 1e7
 #: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at most 1.
 ZERO = 1e-7
+#: Margin of a strict constraint, by the bounds of the programme.
+STRICT = 1.0
+#: Margins are rounded to so many digits.
+TIE_DIGITS = 6
 #: Logit that stands for infinity: e^-1000 is exactly 0.
 INFINITE_LOGIT = 1000.0
-
-Kind = Literal["none", "complete", "quasi-complete", "not checked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,22 +54,25 @@ class Verdict:
     ``rows`` counts the rows fitted perfectly in the limit.
     """
 
-    kind: Kind
+    kind: SeparationKind
     direction: FloatArray | None = None
     rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitFit:
-    """The limit of the fit along the direction of separation, in the coordinates of the design."""
+    """The limit of the fit along the direction of separation; ``free`` coefficients are determined there."""
 
     ascent: Ascent
     free: NDArray[np.intp]
 
 
 def certified_finite(decrement: float, smallest_weight: float) -> bool:
-    """Whether half the squared decrement and the smallest row weight prove a finite maximum (Bach 2010, prop. 2)."""
-    return bool(np.sqrt(2.0 * decrement) <= 0.5 * np.sqrt(smallest_weight)) if smallest_weight > 0 else False
+    """Whether half the squared decrement and the smallest row weight prove a finite maximum (Bach 2010, prop. 2).
+
+    The constant is halved once more, which covers the softmax with room to spare.
+    """
+    return smallest_weight > 0 and bool(np.sqrt(2.0 * decrement) <= 0.25 * np.sqrt(smallest_weight))
 
 
 def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
@@ -84,29 +92,33 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     rows, observed = _distinct_rows(blocks, kept)
     scale = np.abs(rows).max(axis=0)
     scale[scale == 0] = 1.0
-    constraints = _constraints(rows / scale, observed)
+    constraints = _constraints(rows / scale, observed, m + 1)
     if constraints.size > LARGEST_PROGRAMME:
         return Verdict(kind="not checked")
+    # Maximise the number of constraints that hold strictly: u_i <= a'b, 0 <= u_i <= 1. Directions can be added up and
+    # stretched, so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
+    n, size = constraints.shape
     answer = linprog(
-        -constraints.sum(axis=0),
-        A_ub=-constraints,
-        b_ub=np.zeros(len(constraints)),
-        bounds=(-1.0, 1.0),
+        np.concatenate([np.zeros(size), -np.ones(n)]),
+        A_ub=sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)]).tocsc(),
+        b_ub=np.zeros(n),
+        bounds=[(-LONGEST, LONGEST)] * size + [(0.0, STRICT)] * n,
         method="highs",
         options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
     )
     if answer.status != 0:
         return Verdict(kind="not checked")
-    b = np.where(np.abs(answer.x) > ZERO, answer.x, 0.0)
-    margins = constraints @ b
-    if not np.any(margins > ZERO):
+    strict = answer.x[size:] > 0.5 * STRICT
+    if not strict.any():
         return Verdict(kind="none")
+    b = answer.x[:size]
+    b = np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+    complete = bool(strict.all())
     direction = np.zeros((m, n_columns))
     direction[:, kept] = b.reshape(m, len(kept)) / scale
-    complete = bool(np.all(margins > ZERO))
     perfect = 0
     for block in blocks:
-        perfect += int(np.count_nonzero(_block_margins(block, direction).min(axis=0) > ZERO))
+        perfect += int(np.count_nonzero(_block_margins(block, direction).min(axis=0) > 0.5 * STRICT))
     return Verdict(kind="complete" if complete else "quasi-complete", direction=direction, rows=perfect)
 
 
@@ -126,11 +138,9 @@ def _distinct_rows(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> tup
     return table[:, :-1], table[:, -1].astype(np.intp)
 
 
-def _constraints(rows: FloatArray, observed: NDArray[np.intp], m: int | None = None) -> FloatArray:
+def _constraints(rows: FloatArray, observed: NDArray[np.intp], classes: int) -> FloatArray:
     """Return one constraint a (m k,) per distinct row and class other than the observed one."""
-    classes = int(observed.max()) + 1 if m is None else m + 1
-    classes = max(classes, 2)
-    n, k = rows.shape
+    k = rows.shape[1]
     parts = []
     for other in range(classes):
         here = observed != other
@@ -145,8 +155,6 @@ def _constraints(rows: FloatArray, observed: NDArray[np.intp], m: int | None = N
 def _block_margins(block: DesignBlock, direction: FloatArray) -> FloatArray:
     """Return how far the direction moves the observed class away from each other one, (K - 1, n); binary: one row."""
     moved = np.vstack([np.zeros((1, block.n_rows)), block.matrix.matvec(direction)])
-    largest = np.abs(moved).max(initial=0.0) or 1.0
-    moved = moved / largest
     if block.codes is not None:
         own = np.take_along_axis(moved, block.codes.astype(np.intp)[np.newaxis], axis=0)
         margins = own - moved
@@ -163,7 +171,6 @@ def fit_limit(
     blocks: Sequence[DesignBlock],
     evaluator: Callable[[Sequence[DesignBlock]], Objective],
     direction: FloatArray,
-    start: FloatArray,
     kept: NDArray[np.intp],
     max_iterations: int,
 ) -> LimitFit:
@@ -174,7 +181,7 @@ def fit_limit(
     m, n_columns = direction.shape
     limit = [_moved_far(block, direction) for block in blocks]
     objective = evaluator(limit)
-    coef = np.zeros_like(start)
+    coef = np.zeros((m, n_columns))
     information = objective(coef, 2).information
     assert information is not None
     candidates = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
@@ -187,13 +194,9 @@ def fit_limit(
 
 
 def _moved_far(block: DesignBlock, direction: FloatArray) -> DesignBlock:
-    moved = block.matrix.matvec(direction)
-    size = np.abs(moved).max(initial=0.0) or 1.0
-    moved[np.abs(moved) <= ZERO * size] = 0.0
-    levels = np.vstack([np.zeros(block.n_rows), moved])
-    gaps = np.abs(levels[:, np.newaxis] - levels[np.newaxis]) / size
-    smallest = gaps[gaps > ZERO].min(initial=1.0)
-    offset = moved / size * (INFINITE_LOGIT / smallest)
+    # Margins of the observed class are 0 or at least STRICT; rounding makes those that are 0 up to the programme's tolerance
+    # exactly so.
+    offset = np.round(block.matrix.matvec(direction), TIE_DIGITS) * (INFINITE_LOGIT / STRICT)
     return DesignBlock(
         matrix=block.matrix,
         n_outcomes=block.n_outcomes,

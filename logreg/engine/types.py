@@ -33,11 +33,13 @@ __all__ = [
     "Objective",
     "Optimum",
     "Order",
+    "SeparationKind",
     "Status",
 ]
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Order: TypeAlias = Literal[0, 1, 2]
+SeparationKind: TypeAlias = Literal["none", "complete", "quasi-complete", "not checked"]
 Status: TypeAlias = Literal["converged", "max_iterations", "no_ascent", "separated", "rank_deficient"]
 
 
@@ -120,15 +122,19 @@ class DesignBlock:
 class LikelihoodSum:
     """Log-likelihood and derivatives summed over rows; ``a + b`` is the sum over both.
 
-    ``score`` (m, p) and ``information`` (m p, m p) are present from order 1 and 2 on.
+    ``score`` (m, p) and ``information`` (m p, m p) are present from order 1 and 2 on. ``smallest_weight``, known with the
+    information, bounds every row's own information from below: ``information >= smallest_weight x_i x_i'`` in each
+    equation.
     """
 
     loglik: float
     score: FloatArray | None = None
     information: FloatArray | None = None
+    smallest_weight: float = np.inf
 
     def __add__(self, other: LikelihoodSum) -> LikelihoodSum:
         return LikelihoodSum(
+            smallest_weight=min(self.smallest_weight, other.smallest_weight),
             loglik=self.loglik + other.loglik,
             score=None if self.score is None or other.score is None else self.score + other.score,
             information=(
@@ -170,6 +176,9 @@ class Optimum:
     ``coef`` (m, p) is on the scale of the design's own columns, with NaN for aliased columns; ``vcov`` (m p, m p) is the
     inverse information there, NaN in aliased rows. ``newton_decrement`` is half the squared Newton decrement in
     log-likelihood units, from a score and an information evaluated at ``coef``.
+
+    If the outcome is separated, ``direction`` (m, p) tells where the coefficients go to infinity, ``coef`` holds the limit of the rest
+    and ``vcov`` is NaN for the infinite ones; ``perfect_rows`` are fitted perfectly.
     """
 
     coef: FloatArray
@@ -182,3 +191,6 @@ class Optimum:
     aliases: tuple[Alias, ...]
     trace: tuple[Iteration, ...]
     passes: int
+    separation: SeparationKind = "none"
+    direction: FloatArray | None = None
+    perfect_rows: int = 0

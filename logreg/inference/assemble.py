@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from logreg.design.learning import Learned
 from logreg.design.spec import DesignSpec
 from logreg.engine.types import Optimum
+from logreg.errors import DataError
 from logreg.inference.estimate import (
     Convergence,
     FitOptions,
@@ -17,11 +18,15 @@ from logreg.inference.estimate import (
     Remark,
     RowSums,
     Sample,
+    Separation,
 )
 
 __all__ = ["assemble"]
 
 FloatArray = NDArray[np.float64]
+
+#: Variances of coefficients outside lose digits to underflow, or overflow; standard errors then are 1e145 or 1e-145.
+SMALLEST_VARIANCE, LARGEST_VARIANCE = 1e-290, 1e290
 
 
 def assemble(
@@ -60,6 +65,7 @@ def assemble(
         From the data.
     """
     spec, tally = learned.spec, learned.tally
+    _check_scale(spec, optimum)
     # Sampling weights keep the user's unit in the (pseudo-)likelihood; precision weights are rescaled for good.
     unscaled = 1.0 if spec.weight_kind == "precision" else 1.0 / weight_scale
     levels = spec.outcome.levels
@@ -77,8 +83,10 @@ def assemble(
     kept = unscaled if spec.weight_kind != "precision" else 1.0 / weight_scale
     return LogisticEstimate(
         spec=spec,
-        coef_array=_frozen(optimum.coef),
+        coef_array=_frozen(_with_infinities(optimum)),
         vcov_array=_frozen(vcov),
+        limit_coef=_frozen(np.nan_to_num(optimum.coef)),
+        separation=_separation(spec, optimum),
         loglik=optimum.loglik * unscaled,
         loglik_null=loglik_null * unscaled,
         n_rows=tally.n_used,
@@ -110,6 +118,28 @@ def assemble(
     )
 
 
+def _with_infinities(optimum: Optimum) -> FloatArray:
+    if optimum.direction is None:
+        return optimum.coef
+    with np.errstate(invalid="ignore"):
+        return np.where(optimum.direction != 0, np.sign(optimum.direction) * np.inf, optimum.coef)
+
+
+def _separation(spec: DesignSpec, optimum: Optimum) -> Separation:
+    direction = optimum.direction
+    if direction is None:
+        return Separation(verdict=optimum.separation, infinite=(), direction=None, rows=0)
+    return Separation(
+        verdict=optimum.separation,
+        infinite=tuple(
+            (spec.outcome.modelled[j], spec.column_names[k], float(np.sign(direction[j, k])))
+            for j, k in zip(*np.nonzero(direction), strict=True)
+        ),
+        direction=tuple(tuple(float(x) for x in row) for row in direction),
+        rows=optimum.perfect_rows,
+    )
+
+
 def _frozen(array: FloatArray) -> FloatArray:
     copy = array.copy()
     copy.flags.writeable = False
@@ -130,6 +160,26 @@ def _convergence(optimum: Optimum) -> Convergence:
         condition_number=optimum.condition_number,
         trace=trace,
     )
+
+
+def _check_scale(spec: DesignSpec, optimum: Optimum) -> None:
+    """Refuse columns whose coefficient has a variance that doubles cannot hold, though they hold the coefficient.
+
+    Raises
+    ------
+    DataError
+        Naming the column and what to do.
+    """
+    variance = np.diagonal(optimum.vcov).reshape(optimum.coef.shape)
+    with np.errstate(invalid="ignore"):
+        lost = np.isfinite(optimum.coef) & ~((variance > SMALLEST_VARIANCE) & (variance < LARGEST_VARIANCE))
+    lost &= ~np.isnan(variance)
+    if lost.any():
+        column = spec.columns[int(np.argmax(lost.any(axis=0)))]
+        raise DataError(
+            f"column {column.variable!r} is on a scale so far from 1 that the variance of its coefficient is beyond the range "
+            "of doubles. Rescale it: divide it by its standard deviation, or use another unit."
+        )
 
 
 def _iterations(optimum: Optimum) -> int:
@@ -173,6 +223,16 @@ def _fit_remarks(
                 "max_iterations=, or look for separation and badly scaled columns.",
             )
         )
+    if optimum.direction is not None:
+        remarks.append(_separation_remark(spec, optimum))
+    elif optimum.separation == "not checked":
+        remarks.append(
+            Remark(
+                kind="SeparationWarning",
+                text="not checked for separation: the problem is too large for the linear programme, and some logits are extreme. "
+                "Very large estimates with very large errors may stand for infinite ones.",
+            )
+        )
     slopes = sum(1 for column in spec.columns if column.name != "Intercept")
     smallest = min(range(len(rows)), key=lambda k: rows[k])
     if rows[smallest] < slopes:
@@ -185,6 +245,25 @@ def _fit_remarks(
             )
         )
     return remarks
+
+
+def _separation_remark(spec: DesignSpec, optimum: Optimum) -> Remark:
+    assert optimum.direction is not None
+    direction = optimum.direction
+    used = np.flatnonzero((direction != 0).any(axis=0))
+    slopes = [k for k in used if spec.columns[k].name != "Intercept"] or list(used)
+    variables = list(dict.fromkeys(spec.columns[k].variable for k in slopes))
+    terms = [spec.column_names[k] for k in slopes]
+    outcomes = [spec.outcome.modelled[j] for j in np.flatnonzero((direction != 0).any(axis=1))]
+    together = " together" if len(variables) > 1 else ""
+    where = "" if spec.outcome.is_binary else f" of the outcome levels {', '.join(map(repr, outcomes))}"
+    return Remark(
+        kind="SeparationWarning",
+        text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by {' and '.join(map(repr, variables))}{together} "
+        f"(terms {', '.join(terms)}): {optimum.perfect_rows} rows are fitted perfectly, and the coefficients of these terms have no "
+        "finite maximum likelihood estimate. They are shown as infinite, without standard error, test or interval. Remedies: "
+        "a bias-reduced (Firth) or exact method, merging levels, or leaving the term out.",
+    )
 
 
 def _combination(parts: Sequence[tuple[str, float]]) -> str:

@@ -16,7 +16,7 @@ from logreg.tables import table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Convergence", "FitOptions", "LogisticEstimate", "Remark", "RowSums", "Sample"]
+__all__ = ["Convergence", "FitOptions", "LogisticEstimate", "Remark", "RowSums", "Sample", "Separation"]
 
 FloatArray = NDArray[np.float64]
 
@@ -123,6 +123,27 @@ class RowSums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Separation:
+    """Whether the outcome is separated: some coefficients then have no finite estimate.
+
+    ``verdict`` is "none", "complete", "quasi-complete" or "not checked"; ``infinite`` lists (outcome, term, sign) of the infinite
+    coefficients; ``direction`` (m, p) is the direction in which the likelihood keeps growing, None without separation; ``rows``
+    counts the rows fitted perfectly in the limit.
+    """
+
+    verdict: str
+    infinite: tuple[tuple[str, str, float], ...]
+    direction: tuple[tuple[float, ...], ...] | None
+    rows: int
+
+    def __str__(self) -> str:
+        if self.direction is None:
+            return f"separation: {self.verdict}"
+        shown = ", ".join(f"{term} ({outcome}) to {'+' if sign > 0 else '-'}inf" for outcome, term, sign in self.infinite)
+        return f"{self.verdict} separation: {shown}; {self.rows} rows are fitted perfectly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """A warning that belongs to a fit: shown when fitted, in the summary, in every report and in the saved file."""
 
@@ -135,12 +156,15 @@ class LogisticEstimate:
     """A fitted model without its rows: everything inference, interpretation and reports read.
 
     ``coef_array`` (m, p) are logits per unit of each design column, one row per non-baseline outcome, NaN for aliased
-    columns; ``vcov_array`` (m p, m p) is their covariance, equation by equation.
+    columns and infinite where the outcome is separated; ``vcov_array`` (m p, m p) is their covariance, equation by equation.
+    ``limit_coef`` (m, p) is finite throughout; with ``separation.direction`` it says where predictions go.
     """
 
     spec: DesignSpec
     coef_array: FloatArray
     vcov_array: FloatArray
+    limit_coef: FloatArray
+    separation: Separation
     loglik: float
     loglik_null: float
     n_rows: int
@@ -167,8 +191,8 @@ class LogisticEstimate:
 
     @cached_property
     def filled_coef(self) -> FloatArray:
-        """Coefficients (m, p) with 0 for aliased columns, for predictions."""
-        return np.where(self.estimated, self.coef_array, 0.0)
+        """Coefficients (m, p), 0 for aliased columns and finite in the limit of separation, for predictions."""
+        return self.limit_coef
 
     @cached_property
     def filled_vcov(self) -> FloatArray:

@@ -179,7 +179,7 @@ def effect_of(
     >>> fit = logreg.fit("low ~ age + smoke", logreg.datasets.load("birthwt"))
     >>> effect = effect_of(fit, "smoke", fit.profiles())
     >>> effect.of_outcome("1")[["value", "estimate"]].round(3).values.tolist()
-    [['no', 0.25], ['yes', 0.403]]
+    [['no', 0.251], ['yes', 0.4]]
     """
     spec = fit.spec
     if variable not in spec.predictors:

@@ -7,6 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logreg.errors import SupportError, did_you_mean
 from logreg.inference.coefficients import check_interval
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["odds_ratio_table"]
+
+FloatArray = NDArray[np.float64]
 
 
 def odds_ratio_table(
@@ -72,13 +75,13 @@ def odds_ratio_table(
     m, p = fit.coef_array.shape
     vcov = fit.vcov_array.reshape(m, p, m, p)
     scale = np.array([units.get(k, 1.0) for k in range(p)])
-    estimate = (contrast @ np.nan_to_num(fit.coef_array)) * scale
+    estimate = _differences(contrast, fit.coef_array) * scale
     with np.errstate(invalid="ignore"):
         # Var(b_j - b_k) = V_jj + V_kk - 2 V_jk, for every design column at once.
         variance = np.einsum("kj,jplp,kl->kp", contrast, np.nan_to_num(vcov), contrast)
     std_error = np.sqrt(np.maximum(variance, 0.0)) * np.abs(scale)
-    aliased = ~fit.estimated.all(axis=0)
-    estimate[:, aliased] = np.nan
+    # An infinite or aliased coefficient has no standard error, and lends none to what it is compared with.
+    std_error[~np.isfinite(estimate)] = np.nan
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         p_value = two_sided_p_value(estimate / std_error)
         ratios = np.exp(estimate)
@@ -99,6 +102,14 @@ def odds_ratio_table(
             "p_value": p_value[:, shown].ravel(),
         }
     )
+
+
+def _differences(contrast: FloatArray, coef: FloatArray) -> FloatArray:
+    """Return ``contrast @ coef`` where 0 times infinity is 0, and infinity minus infinity is not known."""
+    with np.errstate(invalid="ignore"):
+        products = np.where(contrast[:, :, np.newaxis] == 0, 0.0, contrast[:, :, np.newaxis] * coef)
+        result: FloatArray = products.sum(axis=1)
+    return result
 
 
 def _units(

@@ -116,14 +116,34 @@ def contrast_of_outcomes(fit: LogisticEstimate, versus: object) -> tuple[tuple[s
     return tuple(names[k] for k in others), names[position], unit[others] - unit[position]
 
 
+#: Logit that stands for infinity while outcomes are compared; its exponential overflows to the limit.
+FAR = 1e6
+#: Moves along the direction of separation below this share of the largest coefficient's are none.
+STILL = 1e-7
+
+
 def _linear_predictors(fit: LogisticEstimate, rows: LabelledRows) -> FloatArray:
-    """Return logits (m, n) of the encoded rows."""
+    """Return logits (m, n) of the encoded rows; under separation those that grow without bound are about 1e6 or more."""
     result = np.empty((len(fit.coef_array), len(rows.rows.positions)))
+    direction = fit.separation.direction
     for here, design, offset in rows.rows.pieces():
         result[:, here] = design.matvec(fit.filled_coef)
         if offset is not None:
             result[:, here] += offset
+        if direction is not None:
+            steps = np.asarray(direction)
+            moved = design.matvec(steps)
+            size = np.abs(steps) @ np.abs(design.to_array())
+            moved[np.abs(moved) <= STILL * size] = 0.0
+            result[:, here] += moved / np.abs(steps).max() * FAR / STILL
     return result
+
+
+def _shown(fit: LogisticEstimate, logits: FloatArray) -> FloatArray:
+    """Show logits that separation makes infinite as such."""
+    if fit.separation.direction is None:
+        return logits
+    return np.where(np.abs(logits) >= FAR, np.sign(logits) * np.inf, logits)
 
 
 def _variances(
@@ -200,12 +220,12 @@ def logits_table(
         For an unknown level.
     """
     outcomes, _, contrast = contrast_of_outcomes(fit, versus)
-    estimate = contrast @ _linear_predictors(fit, rows)
+    estimate = _shown(fit, contrast @ _linear_predictors(fit, rows))
     if not interval:
         return _wide(rows, outcomes, estimate)
     z = _level(fit, confidence)
     variance = _variances(fit, rows, lambda _: contrast[:, :, np.newaxis], len(outcomes))
-    std_error = np.sqrt(variance)
+    std_error = np.where(np.isinf(estimate), np.nan, np.sqrt(variance))
     return _long(
         rows,
         outcomes,
@@ -278,10 +298,14 @@ def probabilities_table(
         return g
 
     std_error = np.sqrt(_variances(fit, rows, gradient, m + 1))
-    low, high = sigmoid(centre - z * std_error), sigmoid(centre + z * std_error)
-    return _long(
-        rows, names, estimate=p, std_error=p * q * std_error, conf_low=np.asarray(low), conf_high=np.asarray(high)
-    )
+    low, high = np.asarray(sigmoid(centre - z * std_error)), np.asarray(sigmoid(centre + z * std_error))
+    std_error *= p * q
+    if fit.separation.direction is not None:
+        # A logit that separation makes infinite has no standard error.
+        infinite = np.abs(logits).max(axis=0) >= FAR
+        for values in (std_error, low, high):
+            values[:, infinite] = np.nan
+    return _long(rows, names, estimate=p, std_error=std_error, conf_low=low, conf_high=high)
 
 
 def _probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -78,7 +78,11 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}".removeprefix("logreg.").replace(".", "/")
                 is_module = (HOME / f"{inner}.py").exists() or (HOME / inner / "__init__.py").exists()
-                yield f"{node.module}.{alias.name}" if is_module and node.module[:6] == "logreg" else node.module
+                yield (
+                    f"{node.module}.{alias.name}"
+                    if is_module and node.module[:6] == "logreg"
+                    else node.module
+                )
 
 
 def _eager(tree: ast.Module) -> ast.Module:

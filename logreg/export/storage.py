@@ -1,0 +1,241 @@
+"""Models as files: strict JSON with every float exact, nothing that could run, and no row of the data.
+
+A file holds what a `LogisticEstimate` holds. Reading checks each field by its type and against the others, so
+that a damaged or forged file is refused by name instead of predicting nonsense. The layout is described in
+``docs/model-file.md``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NoReturn, get_args, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg import __version__, errors
+from logreg.design.spec import DesignSpec
+from logreg.design.spec_json import spec_from_json, spec_to_json
+from logreg.engine.types import Status
+from logreg.errors import LoadError, LogregWarning
+from logreg.inference.estimate import LogisticEstimate
+from logreg.report.write import write_text_atomically
+from logreg.strict_json import Json, dump, from_json, parse, read_list, read_object, refuse, to_json
+
+__all__ = ["FORMAT", "VERSION", "read_model", "write_model"]
+
+FORMAT = "logreg.model"
+
+#: Raised whenever a file that is written can no longer be read by an older `logreg`.
+VERSION = 1
+
+#: Fields of the estimate with a name or a layout of their own in the file.
+_OWN: Mapping[str, str] = {
+    "spec": "design",
+    "coef_array": "coefficients",
+    "limit_coef": "limit_coefficients",
+    "vcov_array": "covariance",
+}
+
+#: Fields that may hold infinities and NaN: where the ascent failed or a coefficient has no finite estimate.
+_MAY_BE_INFINITE = frozenset({"convergence", "row_sums"})
+
+#: A model begins with a brace within so many bytes; anything else is refused unread, however long.
+_HEAD = 64
+
+
+def write_model(estimate: LogisticEstimate, path: str | os.PathLike[str]) -> None:
+    """Write a model such that the path leads to the whole old or the whole new file.
+
+    Parameters
+    ----------
+    estimate : LogisticEstimate
+        A fit; its rows, if it has any at hand, are not written. Level names and counts are.
+    path : str or path
+        The suffix is free; ``.json`` is the custom.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, naming the path.
+
+    Examples
+    --------
+    >>> import logreg, tempfile, pathlib
+    >>> fit = logreg.fit("distress ~ temperature", logreg.datasets.load("challenger"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_model(fit, pathlib.Path(folder) / "model.json")
+    ...     again = read_model(pathlib.Path(folder) / "model.json")
+    >>> bool((again.coef_array == fit.coef_array).all())
+    True
+    """
+    document: dict[str, Json] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "written_by": f"logreg {__version__}",
+        "design": spec_to_json(estimate.spec),
+        "coefficients": to_json(estimate.coef_array),
+        # Predictions of a separated model go to a limit; otherwise these are the coefficients again.
+        "limit_coefficients": to_json(estimate.limit_coef) if np.isinf(estimate.coef_array).any() else None,
+        "covariance": to_json(estimate.vcov_array),
+        **{name: to_json(getattr(estimate, name)) for name in _plain_fields()},
+    }
+    write_text_atomically(path, dump(document))
+
+
+def read_model(path: str | os.PathLike[str]) -> LogisticEstimate:
+    """Read a model that `write_model` wrote.
+
+    Raises
+    ------
+    LoadError
+        If the file is not such a model, is of a newer version, is cut off or changed; with the path, and the
+        field or the position.
+    OSError
+        If the file cannot be read.
+    """
+    text = _read_text(path)
+    try:
+        return _estimate(parse(text))
+    except LoadError as error:
+        raise LoadError(f"{os.fspath(path)!r} cannot be loaded as a model: {error}") from None
+
+
+def _read_text(path: str | os.PathLike[str]) -> str:
+    def not_ours(why: str) -> NoReturn:
+        remedy = "Models are written by fit.save(path), as JSON."
+        raise LoadError(f"{os.fspath(path)!r} is not a model saved by logreg: {why}. {remedy}")
+
+    with open(path, "rb") as file:
+        head = file.read(_HEAD)
+        if not head:
+            not_ours("it is empty")
+        if not head.lstrip(b" \t\r\n").startswith(b"{"):
+            not_ours(
+                "it is not JSON (pickles and other binary files are not opened, and nothing in them is run)"
+            )
+        content = head + file.read()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        not_ours(f"byte {error.start} is not UTF-8")
+
+
+def _plain_fields() -> list[str]:
+    """Return the fields of the estimate that are written as they are, under their own names."""
+    return [field.name for field in fields(LogisticEstimate) if field.name not in _OWN]
+
+
+def _estimate(document: Any) -> LogisticEstimate:
+    """Return the estimate in a parsed file, each field checked by its type and against the others."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise LoadError(f"its field 'format' is not {FORMAT!r}")
+    version = document.get("version")
+    if type(version) is not int:
+        refuse("version", "is missing or not a whole number")
+    if version != VERSION:
+        remedy = (
+            "it was written by a newer logreg; update logreg to read it"
+            if version > VERSION
+            else "there is no such"
+        )
+        refuse("version", f"is {version}, and this logreg reads version {VERSION}: {remedy}")
+    plain = _plain_fields()
+    stored = read_object(document, ["format", "version", "written_by", *_OWN.values(), *plain], "")
+    from_json(str, stored["written_by"], "written_by")
+    hints = get_type_hints(LogisticEstimate)
+    spec = spec_from_json(stored["design"])
+    coef = _coefficients(stored["coefficients"], spec)
+    estimate = LogisticEstimate(
+        spec=spec,
+        coef_array=coef,
+        limit_coef=_limit(stored["limit_coefficients"], coef),
+        vcov_array=_square(stored["covariance"], coef.size),
+        **{
+            name: from_json(hints[name], stored[name], name, finite=name not in _MAY_BE_INFINITE)
+            for name in plain
+        },
+    )
+    _require_consistent(estimate)
+    return estimate
+
+
+def _coefficients(value: object, spec: DesignSpec) -> NDArray[np.float64]:
+    """Return coefficients (m, p), read-only: a row per outcome but the baseline, a number per column."""
+    outcomes, names = spec.outcome.modelled, spec.column_names
+    rows = read_list(value, "coefficients")
+    if len(rows) != len(outcomes):
+        refuse("coefficients", f"has {len(rows)} rows for {len(outcomes)} outcomes beside the baseline")
+    for k, row in enumerate(rows):
+        if len(read_list(row, f"coefficients[{k}]")) != len(names):
+            refuse(f"coefficients[{k}]", f"has {len(row)} numbers for {len(names)} names of design columns")
+    return _array(rows, "coefficients", (len(outcomes), len(names)))
+
+
+def _limit(value: object, coef: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return coefficients (m, p) for predictions: 0 for aliased columns, finite where the estimate is not."""
+    field, (m, p) = "limit_coefficients", coef.shape
+    if (value is not None) != bool(np.isinf(coef).any()):
+        refuse(field, "goes with infinite coefficients, and only with them")
+    finite = np.nan_to_num(coef)
+    limit = (
+        finite
+        if value is None
+        else _array([read_list(x, field, p) for x in read_list(value, field, m)], field, (m, p))
+    )
+    if not (np.isfinite(limit).all() and (limit == finite)[~np.isinf(coef)].all()):
+        refuse(field, "is not finite, or differs from coefficients that are")
+    limit.flags.writeable = False
+    return limit
+
+
+def _square(value: object, size: int) -> NDArray[np.float64]:
+    rows = read_list(value, "covariance", size)
+    for k, row in enumerate(rows):
+        read_list(row, f"covariance[{k}]", size)
+    return _array(rows, "covariance", (size, size))
+
+
+def _array(rows: list[list[object]], field: str, shape: tuple[int, int]) -> NDArray[np.float64]:
+    values = [
+        [from_json(float, item, f"{field}[{i}][{j}]", finite=False) for j, item in enumerate(row)]
+        for i, row in enumerate(rows)
+    ]
+    array = np.array(values, dtype=np.float64).reshape(shape)
+    array.flags.writeable = False
+    return array
+
+
+def _require_consistent(estimate: LogisticEstimate) -> None:
+    """Refuse fields that are sound alone and contradict each other."""
+    names, outcomes = estimate.spec.column_names, estimate.spec.outcome.names
+    aliased = [name for name, _ in estimate.aliases]
+    for name in [*aliased, *(part for _, shares in estimate.aliases for part, _ in shares)]:
+        if name not in names:
+            refuse("aliases", f"names {name!r}, which is not a design column")
+    unestimated = [name for k, name in enumerate(names) if not estimate.estimated[:, k].all()]
+    if sorted(unestimated) != sorted(aliased):
+        refuse("coefficients", f"is null for {unestimated}, but the aliased columns are {aliased}")
+    if estimate.sample.outcomes != outcomes:
+        refuse("sample.outcomes", f"is {list(estimate.sample.outcomes)}, not {list(outcomes)}")
+    for name in ("rows", "weight"):
+        if len(getattr(estimate.sample, name)) != len(outcomes):
+            refuse(f"sample.{name}", f"does not have one number for each of {len(outcomes)} outcomes")
+    if estimate.n_rows != estimate.sample.rows_used:
+        refuse("n_rows", f"is {estimate.n_rows}, but sample.rows_used is {estimate.sample.rows_used}")
+    probability = estimate.row_sums.probability
+    if [len(row) for row in probability] != [len(outcomes)] * len(outcomes):
+        refuse("row_sums.probability", f"is not a table of {len(outcomes)} by {len(outcomes)} numbers")
+    if not 0.0 < estimate.options.confidence < 1.0:
+        refuse("options.confidence", f"is {estimate.options.confidence}, not a level between 0 and 1")
+    if estimate.convergence.status not in get_args(Status):
+        refuse(
+            "convergence.status",
+            f"is {estimate.convergence.status!r}, not one of {', '.join(get_args(Status))}",
+        )
+    for k, remark in enumerate(estimate.remarks):
+        kind = getattr(errors, remark.kind, None) if remark.kind in errors.__all__ else None
+        if not (isinstance(kind, type) and issubclass(kind, LogregWarning)):
+            refuse(f"remarks[{k}].kind", f"is {remark.kind!r}, not a warning of logreg")
