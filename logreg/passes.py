@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from operator import add
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ from logreg.engine.kernel import (
     row_probabilities,
     score_outer,
 )
-from logreg.engine.optimum import find_optimum
+from logreg.engine.optimum import SAMPLE_THRESHOLD, find_optimum
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Matrix, Objective, Optimum, Order
 
 __all__ = [
@@ -53,6 +53,9 @@ __all__ = [
 
 #: Rows summed by one thread at a stretch.
 CHUNK_ROWS = 65_536
+
+#: Rows per kernel call where categories are counted: the tables to clear and add are large.
+COUNTED_ROWS = 32_768
 
 T = TypeVar("T")
 
@@ -239,8 +242,8 @@ def _steps(blocks: Sequence[DesignBlock]) -> list[list[DesignBlock]]:
 
 
 def _rows_per_step(block: DesignBlock) -> int:
-    """Scratch of a dense block must fit the cache; tables of counts like long runs."""
-    return CHUNK_ROWS if isinstance(block.matrix, SplitMatrix) else ROWS_PER_STEP
+    """Scratch of a dense block must fit the cache; tables of counts like longer runs."""
+    return COUNTED_ROWS if isinstance(block.matrix, SplitMatrix) else ROWS_PER_STEP
 
 
 def _sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignBlock], T]) -> T:
@@ -292,13 +295,19 @@ def objective_of(blocks: Sequence[DesignBlock]) -> Objective:
 
 def maximise(blocks: Sequence[DesignBlock], spec: DesignSpec, tally_weights: FloatArray, max_iterations: int) -> Optimum:
     """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights."""
-    return find_optimum(
+    climb = partial(
+        find_optimum,
         blocks,
         objective_of,
         null_logits=np.log(tally_weights[1:]) - np.log(tally_weights[0]),
         intercept=spec.intercept,
         max_iterations=max_iterations,
     )
+    if sum(block.n_rows for block in blocks) < SAMPLE_THRESHOLD:
+        return climb()
+    # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in the way.
+    with _blas_threads().limit(limits=1, user_api="blas"):
+        return climb()
 
 
 def null_loglik(blocks: Sequence[DesignBlock], outcome_totals: FloatArray, max_iterations: int) -> float:

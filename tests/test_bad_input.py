@@ -28,6 +28,7 @@ from logreg.errors import (
     DataWarning,
     FormulaError,
     LogregError,
+    LogregWarning,
     MissingDataWarning,
     OutcomeError,
     PredictError,
@@ -822,7 +823,7 @@ WARNED: dict[str, tuple[Callable[[], Any], type[Warning], list[str], Callable[[A
 @pytest.mark.parametrize("case", WARNED)
 def test_warned(case: str) -> None:
     call, kind, words, check = WARNED[case]
-    with pytest.warns(Warning) as caught:
+    with pytest.warns(LogregWarning) as caught:
         fit = call()
     assert [warning.category for warning in caught] == [kind]
     message = str(caught[0].message)

@@ -39,8 +39,6 @@ FloatArray = NDArray[np.float64]
 NAMED_FEATURES = 30
 #: How far separation moves logits: beyond 37 the other side's probability is lost beside 1.
 FAR = 40.0
-#: Gaps below this share of the largest move are rounding of the direction of separation.
-STILL = 1e-7
 
 
 class ConvergenceWarning(errors.ConvergenceWarning, exceptions.ConvergenceWarning):  # type: ignore[misc]
@@ -118,7 +116,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ['no', 'yes']
     >>> model.fit_.odds_ratios(unit={"x0": 2})[["variable", "unit", "odds_ratio"]].round(2)
       variable  unit  odds_ratio
-    0       x0   2.0       11.01
+    0       x0   2.0       11.34
     """
 
     def __init__(
@@ -170,12 +168,15 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         name = getattr(y, "name", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
+        labels, outcome = _classes(y)
+        if labels.dtype.kind != "U" and not isinstance(
+            labels[0], str
+        ):  # text is slow to check, and always classes
+            check_classification_targets(y)
         _check_weight_kind(self.weight_kind)
         weights: FloatArray | None = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        labels, outcome = _classes(y)
         features = self._feature_names()
         response = _response_name(name, features)
         with python_warnings.catch_warnings():
@@ -273,24 +274,16 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def _finite_coef(fit: LogisticFit, X: FloatArray, weights: FloatArray | None) -> FloatArray:
     """Return coefficients (m, p) for predictions: those of the fit, under separation near their limit.
 
-    The likelihood then grows for ever along a direction. The point is so far along it that the logits of all
-    rows it moves, and differences of logits that it moves, end at least `FAR` from 0.
+    The likelihood then grows for ever along a direction, one step of which moves the observed class of a row
+    that is fitted perfectly at least 1 away from each other class. The point is so many steps along it that all
+    of these end `FAR` apart, wherever the finite part of the coefficients has put them.
     """
     if fit.separation.direction is None:
         return fit.filled_coef
     used = X if weights is None else X[weights > 0]
-    direction: FloatArray = np.asarray(fit.separation.direction)
-    first = int(fit.spec.intercept)
-
-    def logits(coef: FloatArray) -> FloatArray:
-        slopes: FloatArray = used @ coef[:, first:].T
-        return slopes + coef[:, 0] if first else slopes
-
-    moved = logits(direction)
-    gaps = np.diff(np.sort(np.column_stack([moved, np.zeros(len(moved))]), axis=1), axis=1)
-    smallest = gaps[gaps > STILL * np.abs(moved).max()].min()
-    largest = np.abs(logits(fit.filled_coef)).max()
-    point: FloatArray = fit.filled_coef + (FAR + 2.0 * largest) / smallest * direction
+    coef, first = fit.filled_coef, int(fit.spec.intercept)
+    largest = float(np.abs(used @ coef[:, first:].T + (coef[:, 0] if first else 0.0)).max())
+    point: FloatArray = coef + (FAR + 2.0 * largest) * np.asarray(fit.separation.direction)
     return point
 
 

@@ -113,7 +113,7 @@ def categories(
     declared: bool = False,
     ordered: bool = False,
 ) -> CategoryColumn:
-    """Return labels by code, -1 where missing; int32 codes are viewed.
+    """Return labels by code, -1 where missing; codes of up to 32 bits are viewed.
 
     Parameters
     ----------
@@ -132,7 +132,9 @@ def categories(
     ('no', 'yes')
     """
     levels, place = _distinct_levels(labels)
-    narrow: CodeArray = np.asarray(codes, dtype=np.int32)
+    # Codes as narrow as the source's own are viewed; wide and unsigned ones are converted.
+    small = codes.dtype.kind == "i" and codes.dtype.itemsize <= 4
+    narrow: CodeArray = codes if small else codes.astype(np.int32)
     if place is not None:
         narrow = np.array([*place, -1], dtype=np.int32)[narrow]  # code -1 reads the last entry
     return CategoryColumn(

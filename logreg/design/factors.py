@@ -73,7 +73,7 @@ class Categories:
         """Count the rows used by label and outcome."""
         n = len(self.levels)
         labels, grouped = outcome
-        rows = np.bincount(self.codes, minlength=n)
+        rows = _counts(self.codes, n)
         table: dict[Level, FloatArray] = {}
         if labels is None:
             for name, trials in grouped.items():
@@ -81,9 +81,15 @@ class Categories:
                 table[name] = np.bincount(self.codes, weights=weighted, minlength=n)
         else:
             size = len(labels.levels)
-            cell = self.codes.astype(np.intp) * size + labels.codes
-            counts = np.bincount(cell, weights=weights, minlength=n * size).reshape(n, size)
-            table = {level: counts[:, k].astype(float) for k, level in enumerate(labels.levels)}
+            counts = np.zeros(n * size)
+            # Piece by piece: the positions in the table are wider than the codes.
+            for start in range(0, len(self.codes), PIECE):
+                piece = slice(start, start + PIECE)
+                cell = self.codes[piece].astype(np.intp) * size + labels.codes[piece]
+                weight = None if weights is None else weights[piece]
+                counts += np.bincount(cell, weights=weight, minlength=n * size)
+            counts = counts.reshape(n, size)
+            table = {level: counts[:, k] for k, level in enumerate(labels.levels)}
         present = np.flatnonzero(rows)
         return Labelling(
             counts={
@@ -94,6 +100,14 @@ class Categories:
             declared=self.levels if self.declared else None,
             numeric=self.numeric,
         )
+
+
+def _counts(codes: NDArray[np.integer], n: int) -> NDArray[np.intp]:
+    """Count codes 0 .. n - 1, piece by piece: bincount widens what it is given."""
+    counts = np.zeros(n, dtype=np.intp)
+    for start in range(0, len(codes), PIECE):
+        counts += np.bincount(codes[start : start + PIECE], minlength=n)
+    return counts
 
 
 def literal(expression: Expression) -> Level:
@@ -117,18 +131,18 @@ def literal(expression: Expression) -> Level:
 
 
 def _of_numbers(values: FloatArray, kind: str) -> Categories:
-    """Number the distinct values of a numeric column; integers and bools keep their type."""
+    """Number the distinct values of a numeric column; bools stay bools, and whole numbers are ints in any block."""
     distinct, codes = _distinct(values)
     levels: tuple[Level, ...]
     if kind == "boolean":
         levels = tuple(bool(x) for x in distinct)
-    elif kind == "integer" or bool(np.all(distinct == np.rint(distinct))):
-        levels = tuple(int(x) for x in distinct)
     else:
-        levels = tuple(float(x) for x in distinct)
+        levels = tuple(int(x) if x == np.rint(x) else float(x) for x in distinct)
     return Categories(codes=codes, levels=levels, declared=False, numeric=True)
 
 
+#: Rows looked at a time where a table of several columns is made from narrow codes.
+PIECE = 65_536
 #: Whole numbers in a range up to this are numbered by counting, not by sorting.
 COUNTED_RANGE = 1024
 
@@ -136,12 +150,15 @@ COUNTED_RANGE = 1024
 def _distinct(values: FloatArray) -> tuple[FloatArray, NDArray[np.integer]]:
     """Return sorted distinct values and the position of each row's value among them."""
     low = values.min(initial=np.inf)
-    if len(values) and values.max() - low < COUNTED_RANGE and bool((values == np.rint(values)).all()):
-        shifted = (values - low).astype(np.int16)
-        present = np.flatnonzero(np.bincount(shifted))
+    if len(values) and values.max() - low < COUNTED_RANGE:
+        shifted = np.empty(len(values), dtype=np.int16)
+        np.subtract(values, low, out=shifted, casting="unsafe")
+        present = np.flatnonzero(_counts(shifted, COUNTED_RANGE))
         place = np.zeros(COUNTED_RANGE, dtype=np.int16)
         place[present] = np.arange(len(present), dtype=np.int16)
-        return present + low, place[shifted]
+        pieces = (slice(start, start + PIECE) for start in range(0, len(values), PIECE))
+        if all(np.array_equal(shifted[piece] + low, values[piece]) for piece in pieces):
+            return present + low, place[shifted]
     return np.unique(values, return_inverse=True)
 
 

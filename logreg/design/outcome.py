@@ -132,7 +132,7 @@ def choose_levels(
         levels: list[Level] = [level for level in declared if present[level] > 0]
         order = "the first declared level"
     else:
-        levels = sorted((k for k in present if present[k] > 0), key=lambda x: (str(type(x)), x) if numeric else x)
+        levels = sorted(k for k in present if present[k] > 0)  # type: ignore[type-var]
         order = "the smallest code" if numeric else "the first level in sorted order"
     if len(levels) < 2:
         raise OutcomeError(

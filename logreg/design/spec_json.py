@@ -250,7 +250,7 @@ def _factor(
         expression=expression.arguments[0] if isinstance(expression, Call) else expression,
         variable=variable,
         levels=levels,
-        reference=reference,
+        reference=levels[levels.index(reference)],
         contrast=from_json(_CONTRAST, entry["contrast"], f"{field}.contrast"),
     )
 

@@ -23,8 +23,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import linprog
 
 from logreg.engine.newton import Ascent, climb
 from logreg.engine.types import DesignBlock, FloatArray, Objective, SeparationKind
@@ -85,6 +83,10 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     kept : (k,) array of int
         Design columns that are not aliased.
     """
+    # Most fits are certified without the programme and need not wait for its packages.
+    from scipy import sparse
+    from scipy.optimize import linprog
+
     m = blocks[0].n_outcomes - 1
     n_columns = blocks[0].matrix.shape[1]
     if sum(block.n_rows for block in blocks) * len(kept) > LARGEST_PROGRAMME * 4:

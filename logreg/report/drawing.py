@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logreg.design.outcome import level_name
 from logreg.interpret.effects import Effect
@@ -15,23 +15,30 @@ from logreg.report.formats import fixed, odds_ratio, odds_ratio_interval
 from logreg.report.nodes import Figure as FigureNode
 from logreg.report.plots import (
     DIRECT_OUTCOMES,
+    LEGEND_LINE,
+    beside_text,
+    characters_of_font,
     draw_curves,
     draw_effect,
     draw_forest,
     draw_levels,
     effect_size,
     forest_lines,
+    forest_name,
+    legend_lines,
     probability_heading,
     probability_top,
+    ratio_frame,
     short,
     shown_outcomes,
+    text_width,
 )
 from logreg.report.words import average_text, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["effect_figure", "effect_alt", "forest_alt", "forest_figure", "house_style"]
+__all__ = ["effect_alt", "effect_figure", "forest_alt", "forest_figure", "held_text", "house_style"]
 
 #: Inches: the text of a printed page, and a phone's screen after scaling.
 WIDTH = 6.5
@@ -57,13 +64,262 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def _svg(size: tuple[float, float], texts: Sequence[str], draw: Callable[[Figure, Callable[[str], str]], None]) -> str:
-    raise NotImplementedError
+def _svg(figure: Figure) -> str:
+    """Return a drawing as SVG. Letters are drawn as paths, unless the font lacks some: then they stay text."""
+    import matplotlib
+
+    there, back = _stand_ins(figure)
+    if there:
+        _translate(figure, there)
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none" if there else "path"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None}, transparent=False)
+    return stream.getvalue().translate(back)
 
 
-@cache
-def _drawable() -> frozenset[int]:
-    """Return the characters of the font."""
-    from matplotlib import font_manager
+def _stand_ins(figure: Figure) -> tuple[dict[int, int], dict[int, int]]:
+    """Return what replaces the characters that the font lacks, and the way back."""
+    texts = [text.get_text() for text in _texts(figure)]
+    texts += [label for axis in _axes_of(figure) for label in _fixed_labels(axis)]
+    known = characters_of_font()
+    used = dict.fromkeys(ord(character) for text in texts for character in text)
+    lacking = [code for code in used if code not in known or code in STAND_INS]
+    pairs = dict(zip(lacking, STAND_INS, strict=False))
+    there = {code: pairs.get(code, 0xFFFD) for code in lacking}
+    return there, {stand_in: code for code, stand_in in pairs.items()}
 
-    return frozenset(font_manager.get_font(font_manager.findfont("DejaVu Sans")).get_charmap())
+
+def _translate(figure: Figure, characters: dict[int, int]) -> None:
+    for text in _texts(figure):
+        text.set_text(text.get_text().translate(characters))
+    for axis in _axes_of(figure):
+        labels = _fixed_labels(axis)
+        if labels:
+            axis.set_major_formatter([label.translate(characters) for label in labels])
+
+
+def _texts(figure: Figure) -> list[Any]:
+    from matplotlib.text import Text
+
+    return list(figure.findobj(Text))
+
+
+def _axes_of(figure: Figure) -> list[Any]:
+    return [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+
+
+def _fixed_labels(axis: Any) -> list[str]:
+    return [str(label) for label in getattr(axis.get_major_formatter(), "seq", ())]
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
+
+
+def _panels(
+    figure: Figure, rows: int, columns: int, margins: Margins, *, gap: tuple[float, float] = (0.0, 0.0), **shared: Any
+) -> list[Any]:
+    """Return panels inside margins, all in inches; measuring beats matplotlib's layout engine by a factor of two."""
+    width, height = figure.get_size_inches()
+    left, right, bottom, top = margins
+    across = (width - left - right - (columns - 1) * gap[0]) / columns
+    down = (height - bottom - top - (rows - 1) * gap[1]) / rows
+    place = {"left": left / width, "right": 1.0 - right / width, "bottom": bottom / height, "top": 1.0 - top / height}
+    grid = figure.add_gridspec(rows, columns, **place, wspace=gap[0] / across, hspace=gap[1] / down)
+    return list(grid.subplots(squeeze=False, **shared).ravel())
+
+
+def _widest(texts: Iterable[str], size: float, weight: str = "normal") -> float:
+    """Return the width of the widest text in inches."""
+    return max((text_width(text, size, weight) for text in texts), default=0.0) / 72.0
+
+
+class Margins(NamedTuple):
+    """Room around the panels, in inches."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+# Odds ratios -----------------------------------------------------------------------------------------
+
+
+def forest_figure(context: Context) -> FigureNode:
+    """Return the forest plot: one panel, or one per outcome on the same axis of odds ratios."""
+    n_lines, n_panels = len(forest_lines(context)), len(context.outcomes)
+    columns = min(n_panels, 2 if n_panels in (2, 4) else 3)
+    rows = -(-n_panels // columns)
+    frame = None if n_panels == 1 else ratio_frame(context, range(n_panels))
+    names = 0.12 + _widest((name for line in forest_lines(context) for name in [forest_name(context, line)]), 9, "bold")
+    if n_panels == 1:
+        beside = _widest((beside_text(context, 0, line) for line in forest_lines(context)), 8)
+        margins, gap = Margins(names, beside + 0.2, 0.5, 0.08), (0.0, 0.0)
+    else:
+        margins, gap = Margins(names, 0.15, 0.5, 0.4), (0.14, 0.65)
+    height = rows * 0.22 * (n_lines + 0.2) + margins.bottom + margins.top + (rows - 1) * gap[1]
+    figure = _figure(WIDTH, height)
+    for k, panel in enumerate(_panels(figure, rows, columns, margins, gap=gap)):
+        if k >= n_panels:
+            panel.set_visible(False)
+            continue
+        draw_forest(panel, context, [k], names=k % columns == 0, frame=frame)
+        if n_panels > 1:
+            panel.set_title(_heading(context.outcomes[k], 17), fontsize=8.5, loc="left", parse_math=False)
+            panel.set_xlabel("")
+    if n_panels > 1:
+        figure.supxlabel(f"Odds ratio, {context.level} interval (log scale)", fontsize=9, y=0.06 / height, va="bottom")
+    return FigureNode(
+        key="forest",
+        svg=_svg(figure),
+        alt=forest_alt(context),
+        caption=_forest_caption(context),
+    )
+
+
+def _heading(text: str, width: int) -> str:
+    """Return the name of an outcome on at most two lines."""
+    lines = textwrap.wrap(short(text, 2 * width), width)
+    return "\n".join(lines)
+
+
+def _forest_caption(context: Context) -> str:
+    against = f"against {context.baseline}"
+    what = f"{context.outcomes[0]} {against}" if len(context.outcomes) == 1 else f"each outcome {against}"
+    return (
+        f"Odds ratios for {context.outcome_heading}: {what}, with {context.level} intervals on a logarithmic axis. "
+        "Filled marks: the interval leaves out 1; hollow marks: it does not; small strokes: reference levels"
+        f"{'; arrows: the interval goes on beyond the axis' if _has_arrows(context) else ''}."
+    )
+
+
+def _has_arrows(context: Context) -> bool:
+    low, high = ratio_frame(context, range(len(context.outcomes)))
+    return any(numbers.low < low or numbers.high > high or bool(numbers.reason) for _, _, numbers in context.estimates())
+
+
+def forest_alt(context: Context) -> str:
+    """Return the forest plot in words: every odds ratio with its interval, as far as a reader can follow."""
+    found = []
+    for k, line, numbers in context.estimates():
+        name = f"{line.subject} {line.text}" if line.indent else line.text
+        if len(context.outcomes) > 1:
+            name = f"{context.outcomes[k]}, {name}"
+        found.append(
+            f"{name} {odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
+            if numbers.is_finite
+            else f"{name} {numbers.reason}"
+        )
+    more = len(found) - MOST_QUOTED
+    rest = f"; and {more} more, all in the tables" if more > 0 else ""
+    return f"Forest plot of odds ratios with {context.level} intervals. {'; '.join(found[:MOST_QUOTED])}{rest}."
+
+
+# Predicted probabilities -------------------------------------------------------------------------------
+
+
+def effect_figure(context: Context, effect: Effect, number: int) -> FigureNode:
+    """Return the predicted probabilities along one variable; ``number`` makes its key."""
+    outcomes = shown_outcomes(context)
+    if len(outcomes) <= DIRECT_OUTCOMES:
+        figure = _figure(*effect_size(effect, len(outcomes)))
+        (panel,) = _panels(figure, 1, 1, _effect_margins(effect, outcomes))
+        draw_effect(panel, context, effect, outcomes)
+    else:
+        figure = _small_multiples(context, effect, outcomes)
+    return FigureNode(
+        key=f"effect_{number}",
+        svg=_svg(figure),
+        alt=effect_alt(context, effect),
+        caption=_effect_caption(context, effect),
+    )
+
+
+def _effect_margins(effect: Effect, outcomes: Sequence[str]) -> Margins:
+    if effect.kind == "curve":
+        beside = _widest((short(outcome, 24) for outcome in outcomes), 8.5) if len(outcomes) > 1 else 0.0
+        return Margins(0.58, 0.25 + beside, 0.5, 0.1)
+    levels = _widest((short(level_name(value)) for value in effect.values), 9)
+    return Margins(levels + 0.2, 0.25, 0.5, 0.28 + LEGEND_LINE / 72.0 * legend_lines(outcomes))
+
+
+def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) -> Figure:
+    """Draw one panel per outcome on the same axes."""
+    columns = 4 if effect.kind == "curve" and len(outcomes) > 6 else 3
+    rows = -(-len(outcomes) // columns)
+    curve = effect.kind == "curve"
+    down = 0.95 if curve else 0.24 * (len(effect.values) + 0.1)
+    left = 0.58 if curve else 0.2 + _widest((short(level_name(value)) for value in effect.values), 9)
+    margins, gap = Margins(left, 0.15, 0.5, 0.25 if curve else 0.45), (0.14, 0.42)
+    height = rows * down + (rows - 1) * gap[1] + margins.bottom + margins.top
+    figure = _figure(WIDTH, height)
+    top = probability_top(effect, outcomes)
+    for k, panel in enumerate(_panels(figure, rows, columns, margins, gap=gap)):
+        if k >= len(outcomes):
+            panel.set_visible(False)
+            continue
+        if curve:
+            draw_curves(panel, context, effect, [outcomes[k]], top, names=False)
+        else:
+            draw_levels(panel, context, effect, [outcomes[k]], top, names=k % columns == 0)
+        panel.set_title(short(outcomes[k], 24), fontsize=7.5, loc="left", parse_math=False)
+        panel.set_xlabel("")
+        panel.set_ylabel("")
+        panel.tick_params(labelbottom=k + columns >= len(outcomes), labelleft=k % columns == 0)
+    named = short(context.label(effect.variable), 60)
+    figure.supxlabel(
+        named if curve else "Predicted probability", fontsize=9, y=0.06 / height, va="bottom", parse_math=False
+    )
+    if curve:
+        figure.supylabel("Predicted probability", fontsize=9, x=0.08 / WIDTH, ha="left")
+    else:
+        figure.suptitle(named, fontsize=9, x=0.08 / WIDTH, ha="left", y=1.0 - 0.05 / height, va="top", parse_math=False)
+    return figure
+
+
+def _effect_caption(context: Context, effect: Effect) -> str:
+    band = "band" if effect.kind == "curve" else "interval"
+    return (
+        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with a pointwise "
+        f"{context.level} {band}. {held_text(context, effect)}"
+    )
+
+
+def held_text(context: Context, effect: Effect) -> str:
+    """Return where the other variables stand."""
+    means = [
+        f"{context.label(held.name)} {average_text(float(held.value), context.style)}"
+        for held in effect.held
+        if held.how == "mean"
+    ]
+    levels = [
+        f"{context.label(held.name)} {level_name(held.value)}" for held in effect.held if held.how != "mean"
+    ]
+    parts = ([f"at their mean: {', '.join(means)}"] if means else []) + (
+        [f"at their most frequent value: {', '.join(levels)}"] if levels else []
+    )
+    return f"The other variables stand {'; '.join(parts)}." if parts else "The model has no other variable."
+
+
+def effect_alt(context: Context, effect: Effect) -> str:
+    """Return the figure in words: probabilities with intervals at both ends and the median, or at every level."""
+    said = []
+    for outcome in shown_outcomes(context):
+        rows = effect.of_outcome(outcome)
+        rows = rows[rows["value"].isin(effect.marks)].sort_values("value") if effect.kind == "curve" else rows
+        points = [
+            f"{fixed(row.estimate, 2)} ({fixed(row.conf_low, 2)} to {fixed(row.conf_high, 2)}) at {_value(row.value, context)}"
+            for row in rows.head(MOST_QUOTED).itertuples(index=False)
+        ]
+        said.append(f"{outcome}: {listed(points)}")
+    return (
+        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with {context.level} "
+        f"intervals. {'; '.join(said)}."
+    )
+
+
+def _value(value: Any, context: Context) -> str:
+    return average_text(value, context.style) if isinstance(value, float) else level_name(value)

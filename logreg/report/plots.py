@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,12 @@ LONGEST_NAME = 34
 DIRECT_OUTCOMES = 4
 #: An interval that reaches farther than this factor beyond the estimates ends in an arrow.
 FARTHEST = 12.0
+#: Points that one line of a legend takes.
+LEGEND_LINE = 13.0
+#: What fits into one line of a legend.
+LEGEND_CHARACTERS = 72
+#: Ticks of an axis that has a line, or only a panel, to itself.
+MOST_TICKS, MOST_TICKS_OF_PANEL = 9, 5
 INK, GREY, PALE = "#1d1f22", "#6b6f76", "#c9ccd1"
 
 
@@ -198,6 +205,42 @@ def forest_lines(context: Context) -> tuple[Line, ...]:
     return tuple(line for line in context.lines if line.kind != "intercept")
 
 
+@cache
+def _font(weight: str) -> Any:
+    from matplotlib import font_manager
+
+    place = font_manager.findfont(font_manager.FontProperties(family=["DejaVu Sans"], weight=weight))
+    return font_manager.get_font(place)
+
+
+def characters_of_font() -> frozenset[int]:
+    """Return the characters that can be drawn."""
+    return frozenset(_font("normal").get_charmap())
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return how wide a line of text is, in points; a character that the font lacks counts as wide.
+
+    Examples
+    --------
+    >>> text_width("mm", 9) == 2 * text_width("m", 9)
+    True
+    """
+    bold = weight == "bold"
+    return sum(_advance(character, bold) for character in text) * size
+
+
+@cache
+def _advance(character: str, bold: bool) -> float:
+    """Return the width of a character in units of the font's size, 1 for one that the font lacks."""
+    from matplotlib.ft2font import LoadFlags
+
+    font = _font("bold" if bold else "normal")
+    if ord(character) not in font.get_charmap():
+        return 1.0
+    return float(font.load_char(ord(character), flags=LoadFlags.NO_SCALE).horiAdvance) / font.units_per_EM
+
+
 def short(text: str, longest: int = LONGEST_NAME) -> str:
     """Return a name made visible and cut to fit beside a plot."""
     text = visible(text)
@@ -208,15 +251,20 @@ def short(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def draw_forest(
-    ax: Axes, context: Context, equations: Sequence[int], *, names: bool = True, beside: bool | None = None
+    ax: Axes,
+    context: Context,
+    equations: Sequence[int],
+    *,
+    names: bool = True,
+    frame: tuple[float, float] | None = None,
 ) -> None:
     """Draw odds ratios of some outcomes into one panel.
 
-    ``names`` labels the lines; ``beside`` writes estimate and interval to the right (by default for one outcome).
+    ``names`` labels the lines; ``frame`` are the ends of the axis. The only panel of one outcome shows its numbers too.
     """
     lines = forest_lines(context)
-    beside = len(equations) == 1 and names if beside is None else beside
-    low, high = _frame(context, equations, lines)
+    beside = len(equations) == 1 and frame is None
+    low, high = frame or ratio_frame(context, equations)
     ax.axvline(1.0, color=GREY, linewidth=0.9, zorder=1)
     offsets = np.linspace(-0.28, 0.28, len(equations)) if len(equations) > 1 else np.zeros(1)
     for place, line in enumerate(lines):
@@ -226,7 +274,7 @@ def draw_forest(
             if line.position is not None:
                 _draw_ratio(ax, context.numbers[k][line.position], place + offset, style_of(k), (low, high))
         if beside:
-            text = _beside(context, equations[0], line)
+            text = beside_text(context, equations[0], line)
             ax.annotate(
                 text,
                 (1.02, place),
@@ -236,7 +284,7 @@ def draw_forest(
                 color=GREY if line.kind == "reference" else INK,
                 annotation_clip=False,
             )
-    _dress_forest(ax, context, lines, (low, high), names=names)
+    _dress_forest(ax, context, lines, (low, high), names=names, panel=frame is not None)
     if len(equations) > 1:
         _forest_legend(ax, context, equations)
 
@@ -268,7 +316,8 @@ def _draw_ratio(ax: Axes, numbers: Numbers, y: float, style: Style, frame: tuple
         )
 
 
-def _beside(context: Context, equation: int, line: Line) -> str:
+def beside_text(context: Context, equation: int, line: Line) -> str:
+    """Return estimate and interval as they stand to the right of a line."""
     if line.kind == "reference":
         return "1 (reference)"
     if line.position is None:
@@ -279,8 +328,9 @@ def _beside(context: Context, equation: int, line: Line) -> str:
     return f"{odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
 
 
-def _frame(context: Context, equations: Sequence[int], lines: Sequence[Line]) -> tuple[float, float]:
+def ratio_frame(context: Context, equations: Sequence[int]) -> tuple[float, float]:
     """Return the ends of the axis: all estimates, and intervals as far as they do not dwarf them."""
+    lines = forest_lines(context)
     found = [context.numbers[k][line.position] for k in equations for line in lines if line.position is not None]
     finite = [numbers for numbers in found if numbers.is_finite and 0.0 < numbers.ratio < math.inf]
     least = min([1.0, *(n.ratio for n in finite)])
@@ -292,12 +342,12 @@ def _frame(context: Context, equations: Sequence[int], lines: Sequence[Line]) ->
 
 
 def _dress_forest(
-    ax: Axes, context: Context, lines: Sequence[Line], frame: tuple[float, float], *, names: bool
+    ax: Axes, context: Context, lines: Sequence[Line], frame: tuple[float, float], *, names: bool, panel: bool
 ) -> None:
     ax.set_xscale("log")
     ax.set_xlim(*frame)
     ax.set_ylim(len(lines) - 0.4, -0.6)
-    ticks = ratio_ticks(*frame)
+    ticks = ratio_ticks(*frame, most=MOST_TICKS_OF_PANEL if panel else MOST_TICKS)
     ax.set_xticks(ticks, [odds_tick(tick) for tick in ticks], fontsize=8)
     ax.minorticks_off()
     ax.xaxis.grid(True, color=PALE, linewidth=0.5)
@@ -305,10 +355,11 @@ def _dress_forest(
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     if names:
-        texts = ["   " * line.indent + short(_name(context, line)) for line in lines]
+        texts = [forest_name(context, line) for line in lines]
         ax.set_yticks(range(len(lines)), texts, fontsize=9, parse_math=False)
         for label, line in zip(ax.get_yticklabels(), lines, strict=True):
             label.set_color(GREY if line.kind == "reference" else INK)
+            label.set_fontweight("bold" if line.kind == "heading" else "normal")
     else:
         ax.set_yticks([])
     ax.tick_params(axis="y", length=0)
@@ -319,16 +370,16 @@ def _dress_forest(
 def _align_names(ax: Axes) -> None:
     """Set the names flush left, as in the table."""
     labels = ax.get_yticklabels()
-    longest = max((len(label.get_text()) for label in labels), default=0)
+    longest = max((text_width(label.get_text(), 9, label.get_fontweight()) for label in labels), default=0.0)
     for label in labels:
         label.set_horizontalalignment("left")
-    # A character is about 0.53 em wide: the pad must hold the longest name.
-    ax.tick_params(axis="y", pad=longest * 0.53 * 9.0)
+    ax.tick_params(axis="y", pad=longest + 4.0)
 
 
-def _name(context: Context, line: Line) -> str:
+def forest_name(context: Context, line: Line) -> str:
+    """Return the name of a line as it stands beside the plot."""
     unit = _unit(context, line)
-    return f"{line.text}, per {unit}" if unit else line.text
+    return "   " * line.indent + short(f"{line.text}, per {unit}" if unit else line.text)
 
 
 def _unit(context: Context, line: Line) -> str:
@@ -351,33 +402,53 @@ def _forest_legend(ax: Axes, context: Context, equations: Sequence[int]) -> None
 
 def _legend(ax: Axes, handles: Sequence[Any], texts: Sequence[str]) -> None:
     """Put a legend above the panel."""
+    columns = _legend_columns(texts)
     legend = ax.legend(
-        handles, texts, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=8
+        handles,
+        texts,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        borderaxespad=0.0,
+        borderpad=0.3,
+        ncols=columns,
+        frameon=False,
+        fontsize=8,
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
 
 
-def ratio_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers for a logarithmic axis: 1, 2, 5 steps for short spans, powers of ten for long ones.
+def _legend_columns(texts: Sequence[str]) -> int:
+    return min(len(texts), max(1, LEGEND_CHARACTERS // (max(map(len, texts)) + 6)))
+
+
+def legend_lines(outcomes: Sequence[str]) -> int:
+    """Return how many lines the legend of some outcomes takes."""
+    texts = [short(outcome, 28) for outcome in outcomes]
+    return -(-len(texts) // _legend_columns(texts)) if len(texts) > 1 else 0
+
+
+def ratio_ticks(low: float, high: float, *, most: int = MOST_TICKS) -> list[float]:
+    """Return round numbers for a logarithmic axis, as many as fit: even steps, 1-2-5, 1-3, or powers of ten.
 
     Examples
     --------
-    >>> ratio_ticks(0.4, 6.0), ratio_ticks(0.9, 1.2)
-    ([0.5, 1.0, 2.0, 5.0], [0.9, 1.0, 1.1, 1.2])
+    >>> ratio_ticks(0.4, 6.0), ratio_ticks(0.9, 1.2), ratio_ticks(0.02, 30.0)
+    ([0.5, 1.0, 2.0, 5.0], [0.9, 1.0, 1.1, 1.2], [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
     """
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    decades = last - first
-    if high / low < 4.0:
-        step = next((s for s in (0.05, 0.1, 0.2, 0.5) if (high - low) / s <= 7), 1.0)
-        steps = [round(k * step, 2) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-        steps = [x for x in steps if x > 0]
-        if len(steps) >= 2:
-            return steps
-    mantissas = (1.0, 2.0, 5.0) if math.log10(high / low) <= 2.5 else (1.0,)
-    every = 1 if len(mantissas) > 1 else max(1, decades // 6)
-    found = [float(f"{m:g}e{k}") for k in range(first, last + 1) if k % every == 0 for m in mantissas]
-    return [x for x in found if low <= x <= high]
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    choices = [_even_steps(low, high, step) for step in (0.05, 0.1, 0.2, 0.5)] if high < 4.0 * low else []
+    choices += [
+        [x for k in exponents for m in mantissas if low <= (x := float(f"{m}e{k}")) <= high]
+        for mantissas in ((1, 2, 5), (1, 3), (1,))
+    ]
+    # Every second, third ... power of ten, always with 1.
+    choices += [[10.0**k for k in exponents if k % every == 0 and low <= 10.0**k <= high] for every in range(2, 99)]
+    return next(found for found in choices if 2 <= len(found) <= most or found == [1.0])
+
+
+def _even_steps(low: float, high: float, step: float) -> list[float]:
+    return [round(k * step, 2) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) if k > 0]
 
 
 def odds_tick(value: float) -> str:
@@ -391,9 +462,9 @@ def odds_tick(value: float) -> str:
 def effect_size(effect: Effect, n_outcomes: int) -> tuple[float, float]:
     """Return the size of one panel in inches."""
     if effect.kind == "curve":
-        return 6.0, 3.1
+        return 6.5, 3.0
     per_level = 0.3 if n_outcomes == 1 else 0.16 + 0.16 * min(n_outcomes, DIRECT_OUTCOMES)
-    return 6.0, 1.0 + per_level * len(effect.values) + (0.3 if n_outcomes > 1 else 0.0)
+    return 6.5, 0.8 + per_level * len(effect.values) + (0.3 if n_outcomes > 1 else 0.0)
 
 
 def draw_effect(ax: Axes, context: Context, effect: Effect, outcomes: Sequence[str]) -> None:
@@ -431,6 +502,9 @@ def draw_curves(
     ax.set_ylim(0.0, top)
     ax.set_xlabel(short(context.label(effect.variable), 60), fontsize=9, parse_math=False)
     ax.set_ylabel("Predicted probability", fontsize=9)
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=8 if names else 4, steps=[1, 2, 5, 10]))
     ax.ticklabel_format(axis="x", useOffset=False)
     _dress_probabilities(ax, "y")
     if names and len(outcomes) > 1:
@@ -493,9 +567,11 @@ def draw_levels(
     else:
         ax.set_yticks([])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylabel(short(context.label(effect.variable), 40), fontsize=9, parse_math=False)
     ax.set_xlabel("Predicted probability", fontsize=9)
     _dress_probabilities(ax, "x")
+    title = short(context.label(effect.variable), 60)
+    if names:
+        ax.set_title(title, fontsize=9, loc="left", pad=5.0 + LEGEND_LINE * legend_lines(outcomes), parse_math=False)
     if names and len(outcomes) > 1:
         from matplotlib.lines import Line2D
 

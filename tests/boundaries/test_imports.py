@@ -89,8 +89,8 @@ def _eager(tree: ast.Module) -> ast.Module:
     """Return the module without function bodies and type-checking blocks: what runs on import."""
 
     class Cut(ast.NodeTransformer):
-        def visit_FunctionDef(self, node: ast.FunctionDef) -> None: ...  # noqa: N802
-        def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None: ...
+        def visit_If(self, node: ast.If) -> ast.AST | None:
             return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
 
     return Cut().visit(tree)

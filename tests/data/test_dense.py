@@ -10,6 +10,7 @@ import pytest
 from logreg.data import open_source
 from logreg.data.frames import frame_source
 from logreg.data.layout import side_by_side
+from logreg.data.source import NumberColumn
 from logreg.data.table import TableSource
 
 NAMES = ["a", "b", "c", "d"]
@@ -27,7 +28,10 @@ class Table:
 
     def dense(self, names):
         (block,) = self.source.blocks(names)
-        view = side_by_side([block.columns[name].values for name in names])
+        columns = [block.columns[name] for name in names]
+        if not all(isinstance(column, NumberColumn) for column in columns):
+            return None
+        view = side_by_side([column.values for column in columns])
         return None if view is None else view.T
 
 
