@@ -56,7 +56,7 @@ def column_from_pandas(series: Series) -> Column:
         return _from_numpy(series, dtype)
     if isinstance(dtype, pd.CategoricalDtype):
         return categories(
-            series.cat.codes.to_numpy(),
+            series.array.codes,  # type: ignore[attr-defined]
             dtype.categories.tolist(),
             dtype=str(dtype),
             declared=True,

@@ -251,15 +251,15 @@ def encode_outcome(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> En
         return EncodedOutcome(codes=None, counts=counts)
     labels = labels_of_expression(outcome.expression, rows, row_label)
     positions = labels.positions(outcome.levels)
-    unknown = positions[labels.codes] == len(outcome.levels)
+    codes = positions.astype(np.int8 if len(outcome.levels) < 127 else np.int32)[labels.codes]
+    unknown = codes == len(outcome.levels)
     if unknown.any():
         first = int(np.argmax(unknown))
         raise PredictError(
             f"the outcome {outcome.label!r} has the level {labels.levels[labels.codes[first]]!r} in "
             f"{int(unknown.sum())} rows, first in {row_label(rows.position(first))}, which the fit did not see."
         )
-    small = positions.astype(np.int8 if len(outcome.levels) < 128 else np.int32)
-    return EncodedOutcome(codes=small[labels.codes], counts=None)
+    return EncodedOutcome(codes=codes, counts=None)
 
 
 def encode_offset(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> FloatArray | None:

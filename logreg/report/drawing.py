@@ -99,9 +99,13 @@ def _translate(figure: Figure, characters: dict[int, int]) -> None:
 
 
 def _texts(figure: Figure) -> list[Any]:
-    from matplotlib.text import Text
-
-    return list(figure.findobj(Text))
+    """Return the texts of a drawing apart from ticks, which matplotlib would have to make first."""
+    found = list(figure.texts)
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        found += [*axes.texts, axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]  # type: ignore[attr-defined]
+        found += legend.get_texts() if legend else []
+    return found
 
 
 def _axes_of(figure: Figure) -> list[Any]:
@@ -129,6 +133,13 @@ def _panels(
     place = {"left": left / width, "right": 1.0 - right / width, "bottom": bottom / height, "top": 1.0 - top / height}
     grid = figure.add_gridspec(rows, columns, **place, wspace=gap[0] / across, hspace=gap[1] / down)
     return list(grid.subplots(squeeze=False, **shared).ravel())
+
+
+def _below(figure: Figure, text: str, margins: Margins) -> None:
+    """Write the name of the horizontal axis that all panels share."""
+    width, height = figure.get_size_inches()
+    centre = (margins.left + width - margins.right) / 2.0 / width
+    figure.supxlabel(text, fontsize=9, x=centre, y=0.06 / height, va="bottom", parse_math=False)
 
 
 def _widest(texts: Iterable[str], size: float, weight: str = "normal") -> float:
@@ -171,7 +182,7 @@ def forest_figure(context: Context) -> FigureNode:
             panel.set_title(_heading(context.outcomes[k], 17), fontsize=8.5, loc="left", parse_math=False)
             panel.set_xlabel("")
     if n_panels > 1:
-        figure.supxlabel(f"Odds ratio, {context.level} interval (log scale)", fontsize=9, y=0.06 / height, va="bottom")
+        _below(figure, f"Odds ratio, {context.level} interval (log scale)", margins)
     return FigureNode(
         key="forest",
         svg=_svg(figure),
@@ -270,9 +281,7 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
         panel.set_ylabel("")
         panel.tick_params(labelbottom=k + columns >= len(outcomes), labelleft=k % columns == 0)
     named = short(context.label(effect.variable), 60)
-    figure.supxlabel(
-        named if curve else "Predicted probability", fontsize=9, y=0.06 / height, va="bottom", parse_math=False
-    )
+    _below(figure, named if curve else "Predicted probability", margins)
     if curve:
         figure.supylabel("Predicted probability", fontsize=9, x=0.08 / WIDTH, ha="left")
     else:

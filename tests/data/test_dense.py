@@ -76,7 +76,7 @@ def test_the_view_keeps_the_memory_alive():
     frame = pd.DataFrame(numbers("F"), columns=NAMES, copy=False)
     source = frame_source(frame)
     assert source is not None
-    view = source.dense(NAMES)
+    view = Table(source).dense(NAMES)
     del frame, source
     np.testing.assert_array_equal(view, numbers("F"))
 

@@ -1,0 +1,447 @@
+"""A saved model predicts to the last bit what it predicted, and nothing but a sound model is ever loaded."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+import logreg
+from logreg.errors import LoadError, PredictError
+from logreg.export.storage import read_model, write_model
+from logreg.inference.estimate import LogisticEstimate
+from logreg.strict_json import LARGEST_COUNT
+
+WEIRD = '\U0001f9ea "it\'s" \\ {0} %s\n<script>\u202e'
+ROOT = Path(__file__).parents[2]
+
+
+def table(n: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    x, z = rng.normal(size=(2, n))
+    y = rng.random(n) < 1.0 / (1.0 + np.exp(-x))
+    return pd.DataFrame(
+        {
+            "y": np.where(y, WEIRD, "no"),
+            "y3": rng.choice(["p", WEIRD, "r"], size=n),
+            "s": rng.integers(0, 4, n),
+            "f": rng.integers(1, 4, n),
+            WEIRD: x,
+            "z": np.where(np.arange(n) % 40 == 3, np.nan, z),
+            "g": rng.choice(["a", "b", WEIRD], size=n),
+            "copy": 3.0 * x,
+            "w": rng.integers(1, 4, n),
+            "t": rng.uniform(0.5, 2.0, n),
+            "apart": np.where(y, 1.0, -1.0) + 0.1 * z,
+            "secret": rng.normal(size=n),
+        }
+    )
+
+
+DATA = table()
+QUOTED = "`" + WEIRD.replace("\\", "\\\\") + "`"
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "binary": (f"y ~ {QUOTED} + g", {}),
+    "missing": (f"y ~ poly(z, 2) * g + ns({QUOTED}, df=3)", {"event": "no", "confidence": 0.9}),
+    "multinomial": (f"y3 ~ {QUOTED} + C(g, Sum) + scale(log(t))", {"baseline": "r", "offset": ["t", "w"]}),
+    "grouped": (f"cbind(s, f) ~ {QUOTED} + g", {"max_iterations": 30}),
+    "weighted": (f"y ~ {QUOTED} + g", {"weights": "t", "weight_kind": "sampling"}),
+    "robust": (f"y ~ {QUOTED} + bs(t, df=4)", {"covariance": "HC1", "weights": "w"}),
+    "aliased": (f"y ~ {QUOTED} + copy + z", {}),
+    "intercept": ("y ~ 1", {}),
+    "cut off": (f"y ~ {QUOTED} + z", {"max_iterations": 1}),
+    "separated": ("y ~ apart + g", {}),
+}
+
+
+@pytest.fixture(autouse=True)
+def _warnings_are_expected() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", logreg.LogregWarning)
+        yield
+
+
+def fitted(name: str) -> Any:
+    formula, options = MODELS[name]
+    data = DATA.dropna() if name == "separated" else DATA
+    return logreg.fit(formula, data[data["s"] + data["f"] > 0], **options)
+
+
+def saved(fit: Any, folder: Path) -> Path:
+    write_model(fit, folder / "model.json")
+    return folder / "model.json"
+
+
+def same(a: Any, b: Any) -> bool:
+    """Compare values of any kind to the last bit, NaN equal to NaN."""
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.shape == b.shape and a.tobytes() == b.tobytes()
+    return repr(a) == repr(b)
+
+
+# There and back ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_loaded_model_is_the_model(tmp_path: Path, name: str) -> None:
+    fit = fitted(name)
+    estimate = read_model(saved(fit, tmp_path))
+    assert estimate.spec == fit.spec
+    for field in fields(LogisticEstimate):
+        assert same(getattr(estimate, field.name), getattr(fit, field.name)), field.name
+    assert not estimate.coef_array.flags.writeable
+    assert not estimate.vcov_array.flags.writeable
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_predictions_and_tables_of_a_loaded_model_are_the_same_to_the_last_bit(
+    tmp_path: Path, name: str
+) -> None:
+    fit = fitted(name)
+    loaded = logreg.load(saved(fit, tmp_path))
+    new = DATA.dropna().iloc[::3]
+    for view in ("logits", "odds", "probabilities"):
+        for interval in (False, True):
+            before, after = getattr(fit, view)(new, interval), getattr(loaded, view)(new, interval)
+            assert_array_equal(before.to_numpy(), after.to_numpy())
+            pd.testing.assert_frame_equal(before, after, check_exact=True)
+    pd.testing.assert_series_equal(fit.classify(new), loaded.classify(new))
+    for call in ("coefficients", "fit_statistics", "odds_ratios"):
+        pd.testing.assert_frame_equal(getattr(fit, call)(), getattr(loaded, call)(), check_exact=True)
+    assert repr(loaded) == repr(fit)
+    assert loaded.remarks == fit.remarks
+    assert str(loaded.summary()) == str(fit.summary())
+
+
+def test_saving_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in MODELS:
+        first = saved(fitted(name), tmp_path).read_bytes()
+        assert saved(logreg.load(tmp_path / "model.json"), tmp_path).read_bytes() == first, name
+
+
+def test_the_remarks_that_the_fit_warned_of_survive(tmp_path: Path) -> None:
+    kinds = {
+        name: {remark.kind for remark in read_model(saved(fitted(name), tmp_path)).remarks} for name in MODELS
+    }
+    assert "MissingDataWarning" in kinds["missing"]
+    assert "CollinearityWarning" in kinds["aliased"]
+    assert "ConvergenceWarning" in kinds["cut off"]
+    assert "SeparationWarning" in kinds["separated"]
+    assert "MissingDataWarning" not in kinds["binary"]
+
+
+def test_a_loaded_model_says_that_it_has_no_rows(tmp_path: Path) -> None:
+    loaded = logreg.load(saved(fitted("binary"), tmp_path))
+    for view in (loaded.logits, loaded.odds, loaded.probabilities, loaded.classify):
+        with pytest.raises(PredictError, match="holds no rows"):
+            view()
+
+
+def test_an_offset_given_as_an_array_is_known_to_be_one(tmp_path: Path) -> None:
+    fit = logreg.fit("y ~ g", DATA, offset=DATA["t"].to_numpy())
+    loaded = logreg.load(saved(fit, tmp_path))
+    with pytest.raises(PredictError, match="offset given as an array"):
+        loaded.probabilities(DATA)
+
+
+def test_infinite_estimates_are_strict_json(tmp_path: Path) -> None:
+    text = saved(fitted("separated"), tmp_path).read_text("ascii")
+    assert '"inf"' in text
+    json.loads(text, parse_constant=pytest.fail)
+
+
+def test_the_file_holds_no_value_of_a_row_and_no_name_of_a_column_that_was_not_used(tmp_path: Path) -> None:
+    text = saved(fitted("multinomial"), tmp_path).read_text("ascii")
+    assert "secret" not in text
+    values = DATA[[WEIRD, "z", "t", "secret"]].to_numpy().ravel()
+    assert not any(repr(value) in text for value in values.tolist() if not math.isnan(value))
+
+
+def test_a_float_of_any_size_comes_back(tmp_path: Path) -> None:
+    fit = fitted("binary")
+    values = [5e-324, -0.0, 1.7976931348623157e308, 0.1 + 0.2, 2.0**53 + 2.0, -2.2250738585072014e-308]
+    coef = np.array([values[: fit.coef_array.size]])
+    object.__setattr__(fit, "coef_array", coef)
+    object.__setattr__(fit, "limit_coef", coef)
+    assert read_model(saved(fit, tmp_path)).coef_array.tobytes() == coef.tobytes()
+
+
+# Damage ------------------------------------------------------------------------------------------------
+
+
+def document(name: str, folder: Path) -> Any:
+    return json.loads(saved(fitted(name), folder).read_text("ascii"))
+
+
+def refusal(content: bytes | str | dict[str, Any], folder: Path) -> str:
+    """Return the message with which a file is refused; it names the path."""
+    path = folder / "damaged.json"
+    if isinstance(content, dict):
+        content = json.dumps(content)
+    path.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
+    with pytest.raises(LoadError) as caught:
+        read_model(path)
+    assert "damaged.json" in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_cut_anywhere_is_refused_with_the_position(tmp_path: Path) -> None:
+    content = saved(fitted("missing"), tmp_path).read_bytes()
+    assert "empty" in refusal(b"", tmp_path)
+    for length in range(1, len(content) - 2, 47):
+        assert "not complete JSON" in (message := refusal(content[:length], tmp_path))
+        assert "line" in message
+    assert "(character" in refusal(content[: len(content) // 2], tmp_path)
+
+
+def test_a_file_with_something_after_it_is_refused(tmp_path: Path) -> None:
+    content = saved(fitted("binary"), tmp_path).read_bytes()
+    assert "Extra data" in refusal(content + b"{}", tmp_path)
+
+
+class Hostile:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_is_refused_and_not_run(tmp_path: Path, protocol: int) -> None:
+    message = refusal(pickle.dumps(Hostile(tmp_path / "pwned"), protocol), tmp_path)
+    assert "not JSON" in message
+    assert "pickle" in message
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"  \n{}", "'format'"),
+        (b'{"format": "other.model"}', "'format'"),
+        (b'{"format": null}', "'format'"),
+        (b"[]", "not JSON"),
+        (b"\xef\xbb\xbf{}", "not JSON"),
+        (b"PK\x03\x04", "not JSON"),
+        (b"y,x\n1,2\n", "not JSON"),
+        (b'{"format": "\xff"}', "byte 12 is not UTF-8"),
+        ('{"a": 1}'.encode("utf-16"), "not JSON"),
+        (b'{"a": NaN}', "NaN"),
+        (b'{"a": [-Infinity]}', "-Infinity"),
+        (b'{"a": 1, "a": 1}', "'a': is given twice"),
+        (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (b'{"a": ' + b'{"b": ' * 100_000, "nested too deeply"),
+        (b'{"a": ' + b"1" * 10_000 + b"}", "digits"),
+        (b'{"format": "logreg.model"}', "'version'"),
+        (b'{"format": "logreg.model", "version": "1"}', "'version'"),
+        (b'{"format": "logreg.model", "version": true}', "'version'"),
+        (b'{"format": "logreg.model", "version": 2}', "newer logreg"),
+        (b'{"format": "logreg.model", "version": 0}', "no such"),
+        (b'{"format": "logreg.model", "version": 1}', "'written_by': is missing"),
+    ],
+)
+def test_what_is_not_a_model_is_refused_and_says_why(tmp_path: Path, content: bytes, words: str) -> None:
+    assert words in refusal(content, tmp_path)
+
+
+def test_an_endless_file_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="/dev/zero"):
+        read_model("/dev/zero")
+
+
+def test_a_file_that_is_not_there_is_an_os_error_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nothing\.json"):
+        logreg.load(tmp_path / "nothing.json")
+
+
+def members(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the place of every value; of long lists the first and the last entry."""
+    if here:
+        yield here
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from members(item, (*here, key))
+    if isinstance(value, list):
+        for key in dict.fromkeys((0, len(value) - 1) if value else ()):
+            yield from members(value[key], (*here, key))
+
+
+def place(value: Any, path: tuple[Any, ...]) -> tuple[Any, Any]:
+    for key in path[:-1]:
+        value = value[key]
+    return value, path[-1]
+
+
+def changed(value: Any, path: tuple[Any, ...], change: Callable[[Any, Any], Any]) -> Any:
+    value = copy.deepcopy(value)
+    change(*place(value, path))
+    return value
+
+
+#: Members of free content: their names and texts can be anything.
+FREE = ("provenance", "remarks", "trace", "dropped", "rule", "written_by", "limit_coefficients", "weights")
+
+
+@pytest.mark.parametrize("name", ["missing", "multinomial", "separated"])
+def test_every_member_that_is_deleted_is_named(tmp_path: Path, name: str) -> None:
+    stored = document(name, tmp_path)
+    places = [path for path in members(stored) if isinstance(path[-1], str) and "provenance" not in path[:-1]]
+    assert len(places) > 80
+    for path in places:
+        message = refusal(changed(stored, path, lambda parent, key: parent.pop(key)), tmp_path)
+        assert f"{path[-1]}'" in message, path
+        assert "is missing" in message or path == ("format",), path
+
+
+def test_every_object_refuses_a_member_that_is_not_known(tmp_path: Path) -> None:
+    stored = document("missing", tmp_path)
+    for path in [(), *members(stored)]:
+        value = copy.deepcopy(stored)
+        inner = value
+        for key in path:
+            inner = inner[key]
+        if isinstance(inner, dict) and path != ("provenance",):
+            inner["surplus"] = 1
+            assert "surplus" in refusal(value, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], {}, "junk", 7, 0.5, True, None, -3, 10**400, [[[]]]], ids=lambda x: str(x)[:9]
+)
+@pytest.mark.parametrize("name", ["missing", "separated"])
+def test_every_value_of_another_type_is_refused(tmp_path: Path, name: str, wrong: Any) -> None:
+    stored = document(name, tmp_path)
+    for path in members(stored):
+        parent, key = place(stored, path)
+        old = parent[key]
+        alike = {type(old), type(wrong)} <= {int, float} and wrong not in (-3, 10**400)
+        number = type(old) in (float, int) or old is None or old in ("inf", "-inf")
+        free = any(part in FREE for part in path) and (
+            isinstance(old, str) or old is None or wrong in ([], {})
+        )
+        extended = path[0] in ("coefficients", "covariance", "convergence", "row_sums", "limit_coefficients")
+        if (
+            type(old) is type(wrong)
+            or alike
+            or free
+            or (extended and number and (wrong is None or wrong == -3))
+        ):
+            continue  # a value of the right type, whatever it says
+        if wrong == -3 and isinstance(old, float):
+            continue
+        refusal(changed(stored, path, lambda parent, key: parent.__setitem__(key, wrong)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["missing", "multinomial"])
+def test_every_list_of_numbers_or_names_that_is_one_short_is_refused(tmp_path: Path, name: str) -> None:
+    stored = document(name, tmp_path)
+    lists = [path for path in members(stored) if isinstance(place(stored, path)[0][path[-1]], list)]
+    checked = 0
+    for path in lists:
+        parent, key = place(stored, path)
+        if not parent[key] or path[-1] in ("remarks", "trace") or path == ("aliases",):
+            continue
+        refusal(changed(stored, path, lambda parent, key: parent[key].pop()), tmp_path)
+        checked += 1
+    assert checked > 25
+
+
+def test_a_coefficient_too_few_is_refused_with_both_counts(tmp_path: Path) -> None:
+    stored = document("multinomial", tmp_path)
+    short = changed(stored, ("coefficients", 0), lambda parent, key: parent[key].pop())
+    message = refusal(short, tmp_path)
+    assert "'coefficients[0]'" in message
+    assert "has 4 numbers for 5 names" in message
+    message = refusal(changed(stored, ("coefficients",), lambda parent, key: parent[key].pop()), tmp_path)
+    assert "'coefficients': has 1 rows for 2 outcomes" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("coefficients", 0, 0), None, "aliased"),
+        (("coefficients", 0, 0), "inf", "limit_coefficients"),
+        (("coefficients", 0, 0), "nan", "'nan', not a number"),
+        (("limit_coefficients",), [[0.0] * 4], "only with them"),
+        (("covariance", 0, 0), "1.0", "covariance[0][0]"),
+        (("loglik",), "-inf", "loglik"),
+        (("n_rows",), 12, "rows_used"),
+        (("n_rows",), 12.0, "whole number"),
+        (("n_rows",), -1, "not a count"),
+        (("n_rows",), LARGEST_COUNT + 1, "not a count"),
+        (("sample", "rows_read"), 12, "does not add up"),
+        (("sample", "outcomes"), ["a", "b"], "sample.outcomes"),
+        (("sample", "weight"), [1.0], "sample.weight"),
+        (("options", "confidence"), 1.5, "confidence"),
+        (("convergence", "status"), "fine", "'fine'"),
+        (("row_sums", "probability"), [[1.0]], "2 by 2"),
+        (("aliases",), [["elsewhere", []]], "elsewhere"),
+        (("aliases",), [["Intercept", []]], "aliased"),
+        (("remarks",), [{"kind": "fit", "text": ""}], "not a warning"),
+        (("remarks",), [{"kind": "__builtins__", "text": ""}], "not a warning"),
+        (("design", "formula"), "y ~ __import__('os').system('true')", "design.formula"),
+        (("design", "outcome", "levels"), ["no", "other"], "sample.outcomes"),
+    ],
+)
+def test_what_contradicts_the_rest_is_refused_by_name(
+    tmp_path: Path, path: Any, value: Any, words: str
+) -> None:
+    stored = document("binary", tmp_path)
+    message = refusal(changed(stored, path, lambda parent, key: parent.__setitem__(key, value)), tmp_path)
+    assert words in message
+
+
+def test_a_number_that_overflows_is_refused(tmp_path: Path) -> None:
+    text = saved(fitted("binary"), tmp_path).read_text("ascii")
+    number = json.dumps(json.loads(text)["coefficients"][0][0])
+    assert "coefficients[0][0]" in refusal(text.replace(number, "1e999", 1), tmp_path)
+
+
+# Writing -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_a_full_disk_names_the_path() -> None:
+    with pytest.raises(OSError, match="/dev/full") as caught:
+        fitted("binary").save("/dev/full")
+    assert caught.value.errno == errno.ENOSPC
+
+
+_LIMITED = """
+import resource, sys, logreg
+fit = logreg.fit("distress ~ temperature", logreg.datasets.load("challenger"))
+fit.save(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+try:
+    fit.save(sys.argv[1])
+except OSError as error:
+    print(error.filename)
+print(logreg.load(sys.argv[1]))
+"""
+
+
+def test_a_second_save_cut_off_half_way_leaves_the_first_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", _LIMITED, str(path)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    name, loaded = run.stdout.splitlines()
+    assert name == str(path)
+    assert loaded.startswith("<LogisticFit distress ~ temperature")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.json"]
