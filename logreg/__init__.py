@@ -75,7 +75,9 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'logreg' has no attribute {name!r}")
     home = _HOMES[name]
-    found: object = getattr(importlib.import_module(home), name) if home else importlib.import_module(f"logreg.{name}")
+    found: object = (
+        getattr(importlib.import_module(home), name) if home else importlib.import_module(f"logreg.{name}")
+    )
     globals()[name] = found
     return found
 

@@ -25,7 +25,14 @@ from logreg.inference.assemble import assemble
 from logreg.inference.covariance import check_covariance, sandwich
 from logreg.inference.estimate import FitOptions, Remark
 from logreg.inference.normal import normal_quantile
-from logreg.passes import encode_blocks, maximise, null_loglik, probability_sums, score_outer_sum, weight_scale
+from logreg.passes import (
+    encode_blocks,
+    maximise,
+    null_loglik,
+    probability_sums,
+    score_outer_sum,
+    weight_scale,
+)
 
 __all__ = ["fit", "load"]
 
@@ -53,21 +60,22 @@ def fit(
     Parameters
     ----------
     formula : str
-        R's language, e.g. ``low ~ age + lwt + C(race, Treatment("white")) + smoke``; outcomes as counts are written
-        ``cbind(success, failure)`` or ``cbind(a, b, c)``.
+        R's language, e.g. ``low ~ age + lwt + C(race, Treatment("white")) + smoke``; outcomes as counts are
+        written ``cbind(success, failure)`` or ``cbind(a, b, c)``.
     data : table
-        pandas or polars frame, Arrow table or stream, dictionary of columns, or the path of a CSV or Parquet file.
+        pandas or polars frame, Arrow table or stream, dictionary of columns, or the path of a CSV or Parquet
+        file.
     event : level, optional
-        Binary outcomes: the level whose probability is modelled. By default 1 or True, or the level that is not
-        the baseline.
+        Binary outcomes: the level whose probability is modelled. By default 1 or True, or the level that is
+        not the baseline.
     baseline : level, optional
-        The outcome level logits are measured against; by default 0 or False, the first declared level, or the first in
-        sorted order.
+        The outcome level logits are measured against; by default 0 or False, the first declared level, or the
+        first in sorted order.
     weights : str or array of shape (n,), optional
         Column name or values.
     weight_kind : {"frequency", "sampling", "precision"}
-        Copies of a row; 1 / probability of selection (forces the sandwich covariance); or proportional to 1 / variance
-        (rescaled to sum to the number of rows).
+        Copies of a row; 1 / probability of selection (forces the sandwich covariance); or proportional to 1 /
+        variance (rescaled to sum to the number of rows).
     offset : str, array of shape (n,), or a sequence or (n, K - 1) array of these, optional
         Added to the logits with coefficient 1: one for all, or one per non-baseline outcome in level order.
     estimator : {"ml"}
@@ -171,7 +179,11 @@ def _options(
     if isinstance(confidence, bool) or not isinstance(confidence, float | int):
         raise SupportError(f"confidence={confidence!r} is not a level between 0 and 1; use for example 0.95.")
     normal_quantile(float(confidence))
-    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int | np.integer) or max_iterations < 1:
+    if (
+        isinstance(max_iterations, bool)
+        or not isinstance(max_iterations, int | np.integer)
+        or max_iterations < 1
+    ):
         raise SupportError(f"max_iterations={max_iterations!r} is not a whole number of at least 1.")
     return FitOptions(
         estimator=_one_of("estimator", estimator, ("ml",)),
@@ -192,7 +204,9 @@ def _request(
     offset: object,
     drop_missing: bool,
 ) -> tuple[Source, DesignRequest]:
-    """Parse the formula against the data, and give arrays of weights and offsets a place among the columns."""
+    """Parse the formula against the data, and give arrays of weights and offsets a place among the
+    columns.
+    """
     if not isinstance(formula, str):
         raise FormulaError(f"the formula must be text such as 'y ~ x', got {type(formula).__name__}.")
     extra: dict[str, NumberColumn] = {}
@@ -201,10 +215,14 @@ def _request(
         weight_column = _place(weights, WEIGHTS, source, extra, "weights", WeightError)
     offsets, per_outcome = _offset_columns(offset, source, extra)
     aside = {weight_column, *offsets}
-    parsed = parse_formula(formula, [name for name in source.column_names if name not in aside or name in formula])
+    parsed = parse_formula(
+        formula, [name for name in source.column_names if name not in aside or name in formula]
+    )
     expressions: tuple[Expression, ...] = (*parsed.offsets, *(Column(name) for name in offsets))
     if per_outcome and parsed.offsets:
-        raise SupportError("offset() in the formula cannot be combined with one offset per outcome; use offset= for all.")
+        raise SupportError(
+            "offset() in the formula cannot be combined with one offset per outcome; use offset= for all."
+        )
     request = DesignRequest(
         formula=parsed,
         event=event,
@@ -227,7 +245,9 @@ def _place(
     role: str,
     error: type[errors.LogregError],
 ) -> str:
-    """Return the column that holds weights or an offset: a data column by name, or the array under a reserved name."""
+    """Return the column that holds weights or an offset: a data column by name, or the array under a reserved
+    name.
+    """
     if isinstance(value, str):
         if value not in source.column_names:
             hint = errors.did_you_mean(value, source.column_names)
@@ -236,11 +256,14 @@ def _place(
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise error(f"{role} must be a column name or an array of numbers, got {type(value).__name__}.") from None
+        raise error(
+            f"{role} must be a column name or an array of numbers, got {type(value).__name__}."
+        ) from None
     n_rows = source.n_rows
     if array.ndim != 1 or (n_rows is not None and len(array) != n_rows):
         raise error(
-            f"{role} has shape {array.shape}, but the data have {n_rows} rows. Give one number per row, or a column name."
+            f"{role} has shape {array.shape}, but the data have {n_rows} rows. Give one number per row, or a "
+            "column name."
         )
     extra[name] = floats(array, dtype="float64")
     return name
@@ -249,38 +272,39 @@ def _place(
 def _offset_columns(
     offset: object, source: Source, extra: dict[str, NumberColumn]
 ) -> tuple[tuple[str, ...], bool]:
+    """Return the columns that hold the offsets, and whether there is one per non-baseline outcome."""
     if offset is None:
         return (), False
-    if isinstance(offset, str):
-        return (_place(offset, OFFSET, source, extra, "offset", DataError),), False
-    if hasattr(offset, "ndim") and getattr(offset, "ndim") == 2:
-        columns: list[object] = list(np.asarray(offset, dtype=np.float64).T)
-    elif isinstance(offset, Mapping):
-        raise DataError("offset must be a column name, an array, or a sequence of these in level order, not a mapping.")
-    elif isinstance(offset, list | tuple) and offset and not np.isscalar(offset[0]):
+    if isinstance(offset, Mapping):
+        raise DataError(
+            "offset must be a column name, an array, or a sequence of these in level order, not a mapping."
+        )
+    columns: list[Any]
+    if isinstance(offset, list | tuple) and offset and not isinstance(offset[0], int | float | np.number):
         columns = list(offset)
-    elif isinstance(offset, list | tuple) and offset and isinstance(offset[0], str):
-        columns = list(offset)
+    elif getattr(offset, "ndim", 1) == 2:
+        columns = list(np.asarray(offset, dtype=np.float64).T)
     else:
         return (_place(offset, OFFSET, source, extra, "offset", DataError),), False
-    return (
-        tuple(
-            _place(one, f"{OFFSET[:-1]} {k + 1})", source, extra, "offset", DataError)
-            for k, one in enumerate(columns)
-        ),
-        True,
+    names = tuple(
+        _place(one, f"{OFFSET[:-1]} {k + 1})", source, extra, "offset", DataError)
+        for k, one in enumerate(columns)
     )
+    return names, True
 
 
-#: The information matrix and its copies may take this much; beyond it the fit is refused before anything is allocated.
+#: The information matrix and its copies may take this much; beyond it the fit is refused before anything is
+#: allocated.
 LARGEST_INFORMATION_BYTES = 4e9
 
 
 def _check_size(spec: DesignSpec) -> None:
     if spec.offset_per_outcome and len(spec.offsets) != spec.n_equations:
         raise DataError(
-            f"offset has {len(spec.offsets)} columns, but the outcome {spec.outcome.label!r} has {spec.n_equations} "
-            f"non-baseline levels: {', '.join(map(repr, spec.outcome.modelled))}. Give one per level, or one for all."
+            f"offset has {len(spec.offsets)} columns, but the outcome {spec.outcome.label!r} has "
+            f"{spec.n_equations} "
+            f"non-baseline levels: {', '.join(map(repr, spec.outcome.modelled))}. Give one per level, or one "
+            "for all."
         )
     size = spec.n_equations * len(spec.columns)
     needed = 6.0 * 8.0 * size**2
@@ -288,7 +312,8 @@ def _check_size(spec: DesignSpec) -> None:
         widest = max(spec.categorical(), key=lambda factor: len(factor.levels), default=None)
         where = f" Column {widest.variable!r} alone has {len(widest.levels)} levels." if widest else ""
         raise DataError(
-            f"the model has {size} coefficients and would need {needed / 1e9:.0f} GB for their covariance.{where} Group "
+            f"the model has {size} coefficients and would need {needed / 1e9:.0f} GB for their "
+            f"covariance.{where} Group "
             "its levels, or leave it out."
         )
 
@@ -300,7 +325,8 @@ def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
     missing = {name: count for name, count in tally.dropped.items() if not name.startswith("(weight")}
     if missing:
         lost = "; ".join(
-            f"{count} rows dropped because {name!r} is missing (first: {source.row_label(tally.first_dropped[name])})"
+            f"{count} rows dropped because {name!r} is missing (first: "
+            f"{source.row_label(tally.first_dropped[name])})"
             for name, count in missing.items()
         )
         remarks.append(
@@ -315,14 +341,15 @@ def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
     ]:
         pairs = lookalikes(levels)
         if pairs:
-            shown = "; ".join(f"{a!a} and {b!a}" if not (a + b).isprintable() else f"{a!r} and {b!r}" for a, b in pairs)
+            shown = "; ".join(
+                f"{a!a} and {b!a}" if not (a + b).isprintable() else f"{a!r} and {b!r}" for a, b in pairs
+            )
             remarks.append(
                 Remark(
                     kind="DataWarning",
-                    text=f"column {label!r} has levels that differ only by case, blanks or invisible characters: {shown}. "
+                    text=f"column {label!r} has levels that differ only by case, blanks or invisible "
+                    f"characters: {shown}. "
                     "If they mean the same, strip or recode them.",
                 )
             )
     return remarks
-
-

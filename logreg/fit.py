@@ -93,7 +93,9 @@ class LogisticFit(LogisticEstimate):
         return probabilities_table(self, self._rows(data), interval=interval, confidence=confidence)
 
     def classify(self, data: Any = None, threshold: float = 0.5) -> pd.Series[Any]:
-        """Return the predicted outcome of each row, decided on the logits; see `logreg.interpret.predictions`."""
+        """Return the predicted outcome of each row, decided on the logits; see
+        `logreg.interpret.predictions`.
+        """
         return classify(self, self._rows(data), threshold=threshold)
 
     def fit_statistics(self) -> pd.DataFrame:
@@ -109,7 +111,9 @@ class LogisticFit(LogisticEstimate):
             For a loaded model.
         """
         if self.source is None:
-            raise PredictError("a loaded model holds no rows of the data, so that typical values are not known.")
+            raise PredictError(
+                "a loaded model holds no rows of the data, so that typical values are not known."
+            )
         return profiles_of(self.source, self.spec)
 
     @property
@@ -120,7 +124,9 @@ class LogisticFit(LogisticEstimate):
 
     @property
     def plot(self) -> Plots:
-        """Plots on matplotlib axes: ``plot.odds_ratios()``, ``plot.effect("age")``; see `logreg.report.plots`."""
+        """Plots on matplotlib axes: ``plot.odds_ratios()``, ``plot.effect("age")``; see
+        `logreg.report.plots`.
+        """
         from logreg.report.plots import Plots
 
         return Plots(self)
@@ -178,7 +184,8 @@ class LogisticFit(LogisticEstimate):
         from_arrays = [name for name in needed if name in self.spec.user_columns]
         if from_arrays:
             raise PredictError(
-                "the model was fitted with an offset given as an array, which new data cannot carry. Fit it with the offset "
+                "the model was fitted with an offset given as an array, which new data cannot carry. Fit it "
+                "with the offset "
                 "as a column, offset='name', to predict for new data."
             )
         missing = [name for name in needed if name not in source.column_names]
@@ -186,13 +193,16 @@ class LogisticFit(LogisticEstimate):
             names = ", ".join(map(repr, missing))
             raise PredictError(
                 f"the new data lack the column {names}, which the model needs."
-                f"{did_you_mean(missing[0], source.column_names)} Its columns are: {', '.join(map(repr, needed))}."
+                f"{did_you_mean(missing[0], source.column_names)} Its columns are: "
+                f"{', '.join(map(repr, needed))}."
             )
 
     def __repr__(self) -> str:
         outcome = self.spec.outcome
         what = (
-            f"P({outcome.names[1]})" if self.is_binary else f"{len(outcome.names)} outcomes against {outcome.baseline}"
+            f"P({outcome.names[1]})"
+            if self.is_binary
+            else f"{len(outcome.names)} outcomes against {outcome.baseline}"
         )
         return (
             f"<LogisticFit {self.spec.formula}: {what}, n = {self.n_rows}, loglik = {self.loglik:.6g}, "

@@ -1,8 +1,8 @@
 """The corridor: source, design and likelihood joined to an `Objective`, and other sums over all rows.
 
-Rows are cut into chunks of a fixed size; each thread sums whole chunks, and chunk sums are added in order, so that the result
-does not depend on the number of threads. BLAS runs single-threaded meanwhile: two Python threads with one
-BLAS thread each beat one with two, since exponentials and scaling then run in parallel too.
+Rows are cut into chunks of a fixed size; each thread sums whole chunks, and chunk sums are added in order, so
+that the result does not depend on the number of threads. BLAS runs single-threaded meanwhile: two Python
+threads with one BLAS thread each beat one with two, since exponentials and scaling then run in parallel too.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ __all__ = [
     "CHUNK_ROWS",
     "PredictionRows",
     "distribution_of",
-    "encode_for_prediction",
     "encode_blocks",
+    "encode_for_prediction",
     "maximise",
     "null_loglik",
     "objective_of",
@@ -55,7 +55,7 @@ __all__ = [
 CHUNK_ROWS = 65_536
 
 #: Rows per kernel call where categories are counted: the tables to clear and add are large.
-COUNTED_ROWS = 32_768
+COUNTED_ROWS = 16_384
 
 T = TypeVar("T")
 
@@ -63,7 +63,8 @@ T = TypeVar("T")
 def encode_blocks(source: Source, learned: Learned, roles: dict[str, Role]) -> list[DesignBlock]:
     """Encode all rows used, block by block, and keep the blocks: they are mostly views of the source.
 
-    Weights that are not frequencies are scaled to mean 1: their unit has no meaning, and the ascent's tolerance has.
+    Weights that are not frequencies are scaled to mean 1: their unit has no meaning, and the ascent's
+    tolerance has.
     """
     spec = learned.spec
     scale = weight_scale(learned)
@@ -92,8 +93,8 @@ def encode_blocks(source: Source, learned: Learned, roles: dict[str, Role]) -> l
 class PredictionRows:
     """Encoded rows to predict for: matrices with their offsets, and where their rows stand.
 
-    ``source_positions`` (n,) are the rows' places in the source, ``positions`` (n,) their places among the ``n_rows`` rows of the
-    result; places without an encoded row have a missing value and get NaN.
+    ``source_positions`` (n,) are the rows' places in the source, ``positions`` (n,) their places among the
+    ``n_rows`` rows of the result; places without an encoded row have a missing value and get NaN.
     """
 
     parts: tuple[tuple[Matrix, FloatArray | None], ...]
@@ -250,18 +251,18 @@ def _sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[Design
     """Add ``function`` of every step: within chunks in threads, over chunks in order."""
 
     def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
-        return reduce(add, map(function, chunk))  # type: ignore[arg-type]
+        return reduce(add, map(function, chunk))
 
     if len(steps) == 1:
         return chunk_sum(steps[0])
     n_threads = min(os.cpu_count() or 1, len(steps))
     if n_threads < 2:
-        return reduce(add, map(chunk_sum, steps))  # type: ignore[arg-type]
+        return reduce(add, map(chunk_sum, steps))
     # Imported here: small fits need neither the import nor the look at the loaded libraries.
     from concurrent.futures import ThreadPoolExecutor
 
     with _blas_threads().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
-        return reduce(add, pool.map(chunk_sum, steps))  # type: ignore[arg-type]
+        return reduce(add, pool.map(chunk_sum, steps))
 
 
 @lru_cache(maxsize=1)
@@ -293,7 +294,9 @@ def objective_of(blocks: Sequence[DesignBlock]) -> Objective:
     return objective
 
 
-def maximise(blocks: Sequence[DesignBlock], spec: DesignSpec, tally_weights: FloatArray, max_iterations: int) -> Optimum:
+def maximise(
+    blocks: Sequence[DesignBlock], spec: DesignSpec, tally_weights: FloatArray, max_iterations: int
+) -> Optimum:
     """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights."""
     climb = partial(
         find_optimum,
@@ -350,8 +353,8 @@ def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[F
     probability : (K, K) array
         Row j: sum of ``weight * p_k`` over trials that ended in outcome j.
     others : (3,) array
-        Sums of ``weight * sum_k (y_k - p_k)^2`` (squared error), of ``weight * logit`` and of ``weight * logit^2``, the
-        logits being those of the first equation.
+        Sums of ``weight * sum_k (y_k - p_k)^2`` (squared error), of ``weight * logit`` and of ``weight *
+        logit^2``, the logits being those of the first equation.
     """
 
     def sums(block: DesignBlock) -> FloatArray:

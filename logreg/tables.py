@@ -40,7 +40,9 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "p_value": Entry("p", "two-sided p-value of 'no difference'", "probability"),
         "conf_low": Entry("Low", "lower end of the confidence interval", "the scale of the estimate"),
         "conf_high": Entry("High", "upper end of the confidence interval", "the scale of the estimate"),
-        "odds_ratio": Entry("Odds ratio", "factor by which the odds against the baseline change", "odds ratio"),
+        "odds_ratio": Entry(
+            "Odds ratio", "factor by which the odds against the baseline change", "odds ratio"
+        ),
         "row": Entry("Row", "label of the data row"),
         "value": Entry("Value", "value of the statistic"),
         "reason": Entry("Reason", "why rows were left out, or a number is missing"),

@@ -8,26 +8,21 @@ baseline, so that a softmax of the scores gives the probabilities.
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn import exceptions
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from logreg import errors
+from logreg.adapters.arrays import array_source, formula_of, outcome_of, response_name
 from logreg.api import fit as fit_formula
-from logreg.data.columns import categories
-from logreg.data.source import CategoryColumn, Column, NumberColumn
-from logreg.data.table import TableSource
-from logreg.design.fence import quote
+from logreg.data.source import CategoryColumn
 from logreg.design.spec import WeightKind
-from logreg.errors import LogregWarning, OutcomeError, PredictError, SupportError
+from logreg.errors import LogregWarning, PredictError, SupportError
 from logreg.fit import LogisticFit
 from logreg.logits import log_sigmoid, log_softmax, sigmoid_pair, softmax
 
@@ -35,8 +30,6 @@ __all__ = ["ConvergenceWarning", "LogisticClassifier", "SeparationWarning"]
 
 FloatArray = NDArray[np.float64]
 
-#: Features that the formula of the fit names one by one; a longer one is easier to read as ``y ~ .``.
-NAMED_FEATURES = 30
 #: How far separation moves logits: beyond 37 the other side's probability is lost beside 1.
 FAR = 40.0
 
@@ -168,22 +161,18 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         name = getattr(y, "name", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
-        labels, outcome = _classes(y)
-        if labels.dtype.kind != "U" and not isinstance(
-            labels[0], str
-        ):  # text is slow to check, and always classes
-            check_classification_targets(y)
+        labels, outcome = outcome_of(y)
         _check_weight_kind(self.weight_kind)
         weights: FloatArray | None = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         features = self._feature_names()
-        response = _response_name(name, features)
+        response = response_name(name, features)
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore", LogregWarning)
             fit = fit_formula(
-                _formula(response, features, intercept=bool(self.fit_intercept)),
-                _source(X, features, outcome, response),
+                formula_of(response, features, intercept=bool(self.fit_intercept)),
+                array_source(X, features, outcome, response),
                 event=self.event,
                 baseline=self.baseline,
                 covariance=self.covariance,
@@ -275,8 +264,8 @@ def _finite_coef(fit: LogisticFit, X: FloatArray, weights: FloatArray | None) ->
     """Return coefficients (m, p) for predictions: those of the fit, under separation near their limit.
 
     The likelihood then grows for ever along a direction, one step of which moves the observed class of a row
-    that is fitted perfectly at least 1 away from each other class. The point is so many steps along it that all
-    of these end `FAR` apart, wherever the finite part of the coefficients has put them.
+    that is fitted perfectly at least 1 away from each other class. The point is so many steps along it that
+    all of these end `FAR` apart, wherever the finite part of the coefficients has put them.
     """
     if fit.separation.direction is None:
         return fit.filled_coef
@@ -291,62 +280,3 @@ def _check_weight_kind(kind: object) -> None:
     known = get_args(WeightKind)
     if kind not in known:
         raise SupportError(f"weight_kind={kind!r} is not supported; use {' or '.join(map(repr, known))}.")
-
-
-def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
-    """Return the sorted labels, and each row's label as a column whose levels keep that order.
-
-    Raises
-    ------
-    OutcomeError
-        For missing labels, labels that cannot be sorted, and fewer than two classes.
-    """
-    codes, values = pd.factorize(y)  # hashing: a million text labels take a tenth of the time of sorting them
-    missing = codes < 0
-    if missing.any():
-        raise OutcomeError(
-            f"y is missing in {int(missing.sum())} rows, first in row {int(np.argmax(missing))}. "
-            "Leave these rows out."
-        )
-    try:
-        labels, order = np.unique(np.asarray(values), return_inverse=True)
-    except TypeError:
-        kinds = ", ".join(sorted({type(value).__name__ for value in values}))
-        raise OutcomeError(f"y mixes labels of the types {kinds}. Make them all text.") from None
-    if len(labels) < 2:
-        raise OutcomeError(
-            f"y has only one class, {labels.tolist()[0]!r}, in {len(y)} rows. A classifier needs two."
-        )
-    column = categories(order[codes], labels.tolist(), dtype=str(y.dtype), declared=True)
-    return labels.astype(y.dtype, copy=False), column
-
-
-def _response_name(name: object, features: Sequence[str]) -> str:
-    """Return what the outcome is called in the fit: the name of the series that held it, or ``y``."""
-    response = name if isinstance(name, str) and name else "y"
-    while response in features:
-        response += "_"
-    return response
-
-
-def _formula(response: str, features: Sequence[str], *, intercept: bool) -> str:
-    terms = " + ".join(map(quote, features)) if len(features) <= NAMED_FEATURES else "."
-    return f"{quote(response)} ~ {terms}{'' if intercept else ' - 1'}"
-
-
-def _source(X: FloatArray, features: Sequence[str], outcome: CategoryColumn, response: str) -> TableSource:
-    """Return features and outcome as a source whose columns are views of X, known to be finite."""
-    table = X.view(np.ndarray)
-    table.flags.writeable = False
-
-    def convert(places: Sequence[int]) -> list[Column]:
-        return [outcome if place == len(features) else _feature(table[:, place]) for place in places]
-
-    def describe() -> Mapping[str, str]:
-        return {"kind": "array"}
-
-    return TableSource(names=[*features, response], n_rows=len(X), convert=convert, describe=describe)
-
-
-def _feature(values: FloatArray) -> NumberColumn:
-    return NumberColumn(values=values, missing=None, kind="float", dtype="float64", finite=True)

@@ -134,7 +134,7 @@ def categories(
     levels, place = _distinct_levels(labels)
     # Codes as narrow as the source's own are viewed; wide and unsigned ones are converted.
     small = codes.dtype.kind == "i" and codes.dtype.itemsize <= 4
-    narrow: CodeArray = codes if small else codes.astype(np.int32)
+    narrow: NDArray[Any] = codes if small else codes.astype(np.int32)
     if place is not None:
         narrow = np.array([*place, -1], dtype=np.int32)[narrow]  # code -1 reads the last entry
     return CategoryColumn(

@@ -17,9 +17,10 @@ _FLOAT64_BYTES = 8
 def side_by_side(columns: Sequence[FloatArray]) -> FloatArray | None:
     """Return equally spaced column views of one allocation as the rows of one matrix, None if they are not.
 
-    Element (j, i) of the result is element i of ``columns[j]``, byte for byte: the result steps along rows by the common
-    stride of the views and across columns by their common distance. So it reaches no memory that the views do not,
-    and since all belong to one allocation, which the first view keeps alive, none can go away.
+    Element (j, i) of the result is element i of ``columns[j]``, byte for byte: the result steps along rows by
+    the common stride of the views and across columns by their common distance. So it reaches no memory that
+    the views do not, and since all belong to one allocation, which the first view keeps alive, none can go
+    away.
 
     Parameters
     ----------

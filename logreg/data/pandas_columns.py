@@ -80,8 +80,8 @@ def column_from_pandas(series: Series) -> Column:
 def columns_from_pandas(series: Sequence[Series]) -> list[Column]:
     """Return several series as columns; float64 columns of one table are looked through together.
 
-    A sum over one column of a row-major table touches every cache line of the table; one product with a vector of ones reads the
-    table once for all columns.
+    A sum over one column of a row-major table touches every cache line of the table; one product with a
+    vector of ones reads the table once for all columns.
     """
     totals: dict[int, float] = {}
     plain = [k for k, one in enumerate(series) if one.dtype == np.float64 and isinstance(one.dtype, np.dtype)]

@@ -36,8 +36,8 @@ class Column:
 class Call:
     """A listed function or operator applied to arguments.
 
-    Operators are calls too: ``+ - * / ** // % neg`` and the comparisons ``== != < <= > >=``; a list literal is the
-    call ``list``. Keyword arguments keep their order.
+    Operators are calls too: ``+ - * / ** // % neg`` and the comparisons ``== != < <= > >=``; a list literal
+    is the call ``list``. Keyword arguments keep their order.
     """
 
     function: str
@@ -52,7 +52,8 @@ Expression: TypeAlias = Number | Text | Column | Call
 class Term:
     """A product of factors, e.g. ``race:smoke``; no factors is the intercept.
 
-    ``labels[i]`` is the spelling of ``factors[i]`` as formulaic writes it (``I(x ** 2)``), used in column names.
+    ``labels[i]`` is the spelling of ``factors[i]`` as formulaic writes it (``I(x ** 2)``), used in column
+    names.
     """
 
     factors: tuple[Expression, ...]
@@ -68,8 +69,9 @@ class Term:
 class Formula:
     """A parsed formula.
 
-    ``response`` is a `Column`, a transformed column, or ``Call("cbind", columns)``; None for a one-sided formula.
-    ``terms`` are in formulaic's order (by degree), without the intercept; ``offsets`` come from ``offset(...)``.
+    ``response`` is a `Column`, a transformed column, or ``Call("cbind", columns)``; None for a one-sided
+    formula. ``terms`` are in formulaic's order (by degree), without the intercept; ``offsets`` come from
+    ``offset(...)``.
     """
 
     text: str

@@ -1,9 +1,10 @@
 """Which categorical factors keep all their levels: full-rank coding of terms, and the names of the columns.
 
-A term spans the products of its factors. What earlier terms already span must not be repeated, so each categorical
-factor of a term is coded either in full (one column per level) or reduced (one level fewer). The bookkeeping is
-that of patsy ("Redundancy and categorical factors" in its manual), which formulaic shares: write each term as a sum of
-products with reduced factors, leave out those already present, and merge what is left.
+A term spans the products of its factors. What earlier terms already span must not be repeated, so each
+categorical factor of a term is coded either in full (one column per level) or reduced (one level fewer). The
+bookkeeping is that of patsy ("Redundancy and categorical factors" in its manual), which formulaic shares:
+write each term as a sum of products with reduced factors, leave out those already present, and merge what is
+left.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import numpy as np
 from logreg.data.source import FloatArray, Level
 from logreg.design.ast import Expression, Term
 
-__all__ = ["CategoricalFactor", "CodedTerm", "DesignColumn", "Factor", "NumericFactor", "code_terms", "columns_of_term"]
+__all__ = [
+    "CategoricalFactor",
+    "CodedTerm",
+    "DesignColumn",
+    "Factor",
+    "NumericFactor",
+    "code_terms",
+    "columns_of_term",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,9 @@ class NumericFactor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoricalFactor:
-    """A factor with levels. ``levels`` are in order; ``reference`` is the level the others are compared with."""
+    """A factor with levels. ``levels`` are in order; ``reference`` is the level the others are compared
+    with.
+    """
 
     label: str
     expression: Expression
@@ -44,7 +55,9 @@ class CategoricalFactor:
 
     @property
     def reduced(self) -> tuple[Level, ...]:
-        """Levels with a column in reduced coding: all but the reference, or all but the last for sum coding."""
+        """Levels with a column in reduced coding: all but the reference, or all but the last for sum
+        coding.
+        """
         if self.contrast == "sum":
             return self.levels[:-1]
         return tuple(level for level in self.levels if level != self.reference)
@@ -63,7 +76,9 @@ Factor = NumericFactor | CategoricalFactor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedTerm:
-    """One product of factors with the coding of each categorical one; a term of the formula may need several."""
+    """One product of factors with the coding of each categorical one; a term of the formula may need
+    several.
+    """
 
     term: str
     labels: tuple[str, ...]
@@ -74,8 +89,8 @@ class CodedTerm:
 class DesignColumn:
     """What one column of the design means.
 
-    ``name`` is formulaic's column name, ``term`` the term it belongs to; ``variable``, ``level`` and ``reference`` are for
-    readers (None where they make no sense).
+    ``name`` is formulaic's column name, ``term`` the term it belongs to; ``variable``, ``level`` and
+    ``reference`` are for readers (None where they make no sense).
     """
 
     name: str
@@ -85,7 +100,9 @@ class DesignColumn:
     reference: str | None
 
 
-def code_terms(terms: Sequence[Term], factors: Mapping[str, Factor], *, intercept: bool) -> tuple[CodedTerm, ...]:
+def code_terms(
+    terms: Sequence[Term], factors: Mapping[str, Factor], *, intercept: bool
+) -> tuple[CodedTerm, ...]:
     """Choose the coding of every categorical factor in every term.
 
     Parameters

@@ -1,7 +1,8 @@
-"""Encoding: a frozen design and a block of rows give the matrix, the outcome, weights and offset. Nothing is learned here.
+"""Encoding: a frozen design and a block of rows give the matrix, the outcome, weights and offset. Nothing is
+learned here.
 
-Columns of the table that enter the design as they are stay where they are: the matrix is a view of them. Dummy
-columns are never built for large blocks (see `logreg.design.matrices`).
+Columns of the table that enter the design as they are stay where they are: the matrix is a view of them.
+Dummy columns are never built for large blocks (see `logreg.design.matrices`).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def encode_matrix(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Den
             labels[factor.label] = _known_labels(factor, rows, row_label)
         else:
             numbers[factor.label] = _numbers(spec, factor, rows, row_label)
-    parts = [part for coded in spec.coded_terms for part in _encode_term(spec, coded, labels, numbers, n)]
+    parts = [part for coded in spec.coded_terms for part in _encode_term(spec, coded, labels, numbers)]
     dummies = sum(part.width for part in parts if part.indicators is not None)
     if dummies and n * dummies > DENSE_CELLS:
         return _split(spec, parts, n)
@@ -94,7 +95,8 @@ def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabe
             level = labels.levels[labels.codes[first]]
             raise PredictError(
                 f"column {factor.variable!r} has the level {level!r} in {int(bad.sum())} rows, first in "
-                f"{row_label(rows.position(first))}, which the fit did not see. Known levels: {quoted(factor.levels)}. "
+                f"{row_label(rows.position(first))}, which the fit did not see. Known levels: "
+                f"{quoted(factor.levels)}. "
                 "Recode these rows or leave them out."
             )
     return labels
@@ -105,7 +107,8 @@ def _numbers(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label
         column = rows.columns[factor.expression.name]
         if isinstance(column, CategoryColumn):
             raise PredictError(
-                f"column {factor.variable!r} holds labels ({column.dtype}), but the fit read numbers there. Convert it to "
+                f"column {factor.variable!r} holds labels ({column.dtype}), but the fit read numbers there. "
+                "Convert it to "
                 "numbers."
             )
     values = evaluate(factor.expression, rows.lookup, spec.state)
@@ -123,7 +126,6 @@ def _encode_term(
     coded: CodedTerm,
     labels: Mapping[str, Categories],
     numbers: Mapping[str, FloatArray],
-    n: int,
 ) -> list[_Part]:
     """Encode one coded term; the leftmost factor varies fastest, as in `columns_of_term`."""
     factors = [spec.factor[label] for label in coded.labels]
@@ -257,7 +259,8 @@ def encode_outcome(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> En
         first = int(np.argmax(unknown))
         raise PredictError(
             f"the outcome {outcome.label!r} has the level {labels.levels[labels.codes[first]]!r} in "
-            f"{int(unknown.sum())} rows, first in {row_label(rows.position(first))}, which the fit did not see."
+            f"{int(unknown.sum())} rows, first in {row_label(rows.position(first))}, which the fit did not "
+            "see."
         )
     return EncodedOutcome(codes=codes, counts=None)
 
@@ -275,5 +278,3 @@ def encode_offset(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Flo
         return np.vstack(values)
     total = np.sum(values, axis=0)
     return np.repeat(total[np.newaxis], spec.n_equations, axis=0)
-
-

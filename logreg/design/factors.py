@@ -27,8 +27,9 @@ __all__ = ["Categories", "Labelling", "categories_of", "labels_of_expression", "
 class Labelling:
     """Levels with their counts by outcome level; mergeable.
 
-    ``counts[level][outcome]`` is a sum of weights, ``rows[level]`` a number of rows; ``declared`` is the order of a categorical
-    type (None if the type has none); ``numeric`` says that the levels are numbers or bools.
+    ``counts[level][outcome]`` is a sum of weights, ``rows[level]`` a number of rows; ``declared`` is the
+    order of a categorical type (None if the type has none); ``numeric`` says that the levels are numbers or
+    bools.
     """
 
     counts: Mapping[Level, Mapping[Level, float]] = field(default_factory=dict)
@@ -61,7 +62,9 @@ class Categories:
     numeric: bool
 
     def positions(self, levels: Sequence[Level]) -> NDArray[np.intp]:
-        """Return the position in ``levels`` of each label of the block, ``len(levels)`` where it is not among them."""
+        """Return the position in ``levels`` of each label of the block, ``len(levels)`` where it is not among
+        them.
+        """
         place = {level: k for k, level in enumerate(levels)}
         by_name = {level_name(level): k for k, level in enumerate(levels)}
         found = [place.get(level, by_name.get(level_name(level), len(levels))) for level in self.levels]
@@ -78,7 +81,7 @@ class Categories:
         if labels is None:
             for name, trials in grouped.items():
                 weighted = trials if weights is None else trials * weights
-                table[name] = np.bincount(self.codes, weights=weighted, minlength=n)
+                table[name] = np.bincount(self.codes, weights=weighted, minlength=n).astype(np.float64)
         else:
             size = len(labels.levels)
             counts = np.zeros(n * size)
@@ -88,8 +91,8 @@ class Categories:
                 cell = self.codes[piece].astype(np.intp) * size + labels.codes[piece]
                 weight = None if weights is None else weights[piece]
                 counts += np.bincount(cell, weights=weight, minlength=n * size)
-            counts = counts.reshape(n, size)
-            table = {level: counts[:, k] for k, level in enumerate(labels.levels)}
+            by_level = counts.reshape(n, size)
+            table = {level: by_level[:, k] for k, level in enumerate(labels.levels)}
         present = np.flatnonzero(rows)
         return Labelling(
             counts={
@@ -131,7 +134,9 @@ def literal(expression: Expression) -> Level:
 
 
 def _of_numbers(values: FloatArray, kind: str) -> Categories:
-    """Number the distinct values of a numeric column; bools stay bools, and whole numbers are ints in any block."""
+    """Number the distinct values of a numeric column; bools stay bools, and whole numbers are ints in any
+    block.
+    """
     distinct, codes = _distinct(values)
     levels: tuple[Level, ...]
     if kind == "boolean":
@@ -191,7 +196,8 @@ def labels_of_expression(
         where = int(np.argmax(bad))
         raise error(
             f"the categories of {spell(expression)!r} are not finite in {int(bad.sum())} rows, first "
-            f"{values[where]:g} in {row_label(rows.position(where))}. Infinite and undefined values are not categories: "
+            f"{values[where]:g} in {row_label(rows.position(where))}. Infinite and undefined values are not "
+            "categories: "
             "replace them, or mark them as missing."
         )
     return _of_numbers(values, kind)
@@ -229,20 +235,23 @@ def outcome_counts(
     response = formula.response
     assert response is not None
     if isinstance(response, Call) and response.function == "cbind":
-        grouped = {name: _trials(formula, name, rows, row_label) for name in columns_of(response)}
+        grouped: dict[Level, FloatArray] = {
+            name: _trials(formula, name, rows, row_label) for name in columns_of(response)
+        }
         empty = np.sum(list(grouped.values()), axis=0) == 0
         if empty.any():
             first = row_label(rows.position(int(np.argmax(empty))))
             raise OutcomeError(
-                f"{formula.response_label} has zero trials in {int(empty.sum())} rows, first in {first}: all counts are 0. "
-                "Leave these rows out."
+                f"{formula.response_label} has zero trials in {int(empty.sum())} rows, first in {first}: all "
+                "counts are 0. Leave these rows out."
             )
         weights = np.ones(rows.n_used) if rows.weights is None else rows.weights
         labelling = Labelling(
             counts={name: {name: float(trials @ weights)} for name, trials in grouped.items()},
             rows={name: int(trials.sum()) for name, trials in grouped.items()},
         )
-        return labelling, {name: float(trials.sum()) for name, trials in grouped.items()}, (None, grouped)
+        totals = {name: float(trials.sum()) for name, trials in grouped.items()}
+        return labelling, totals, (None, grouped)
     labels = labels_of_expression(response, rows, row_label, OutcomeError)
     labelling = labels.by_outcome((labels, {}), rows.weights)
     return labelling, {level: float(n) for level, n in labelling.rows.items()}, (labels, {})
@@ -260,7 +269,8 @@ def _trials(formula: Formula, name: str, rows: BlockRows, row_label: RowLabel) -
         where = int(np.argmax(bad))
         raise OutcomeError(
             f"{formula.response_label} needs counts of trials, but {name!r} is {values[where]:g} in "
-            f"{row_label(rows.position(where))} ({int(bad.sum())} such rows). Counts are whole numbers, zero or more; "
+            f"{row_label(rows.position(where))} ({int(bad.sum())} such rows). Counts are whole numbers, zero "
+            "or more; "
             "failures are trials minus successes, and negative ones mean more successes than trials."
         )
     return values

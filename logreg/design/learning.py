@@ -1,8 +1,8 @@
 """The summary pass: what a design must know about all rows before it can encode any.
 
-State learned from the first block alone would be silently wrong, so every block yields a `Tally`, tallies add up, and only
-their sum becomes a `DesignSpec`. Tallies hold counts and exact distributions, never running means; their sum is the same
-to the last bit for any blocking.
+State learned from the first block alone would be silently wrong, so every block yields a `Tally`, tallies add
+up, and only their sum becomes a `DesignSpec`. Tallies hold counts and exact distributions, never running
+means; their sum is the same to the last bit for any blocking.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class DesignRequest:
     user_columns: tuple[str, ...] = ()
 
     def roles(self) -> dict[str, Role]:
-        """Return every column to read with its role, outcome first: the order in which missing rows are attributed."""
+        """Return every column to read with its role, outcome first: the order in which missing rows are
+        attributed.
+        """
         assert self.formula.response is not None
         roles: dict[str, Role] = dict.fromkeys(columns_of(self.formula.response), "outcome")
         for term in self.formula.terms:
@@ -107,7 +109,10 @@ class Tally:
 
 
 def _added(first: Mapping[K, V], second: Mapping[K, V]) -> dict[K, V]:
-    return {key: first[key] + second[key] if key in first and key in second else first.get(key, second.get(key)) for key in [*first, *(k for k in second if k not in first)]}
+    total = dict(first)
+    for key, value in second.items():
+        total[key] = total[key] + value if key in total else value
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +163,12 @@ def _due(request: DesignRequest, states: Mapping[Call, State]) -> tuple[Call, ..
 
 
 def _pass(
-    source: Source, request: DesignRequest, roles: Mapping[str, Role], states: Mapping[Call, State], *, first: bool
+    source: Source,
+    request: DesignRequest,
+    roles: Mapping[str, Role],
+    states: Mapping[Call, State],
+    *,
+    first: bool,
 ) -> Tally:
     due = _due(request, states)
 
@@ -205,7 +215,9 @@ def _tally(
         for name in columns_of(offset):
             column = rows.columns[name]
             if not isinstance(column, NumberColumn):
-                raise DataError(f"the offset {name!r} holds labels, not numbers. Give a numeric column or array.")
+                raise DataError(
+                    f"the offset {name!r} holds labels, not numbers. Give a numeric column or array."
+                )
             refuse_infinite(column.values, name, rows, source.row_label, computed=False)
     weights = rows.weights
     return Tally(
@@ -250,18 +262,22 @@ def _check_rows(source: Source, request: DesignRequest, roles: Mapping[str, Role
             f"{name!r} in {count} rows, first in {source.row_label(tally.first_dropped[name])}"
             for name, count in missing.items()
         )
-        raise DataError(f"missing values: {lost}. Fill them in, or use missing='drop' to leave these rows out.")
+        raise DataError(
+            f"missing values: {lost}. Fill them in, or use missing='drop' to leave these rows out."
+        )
     if tally.n_used == 0:
         if not missing and request.weights is not None:
             raise WeightError(f"all weights are zero: {request.weights!r} leaves no row. Check the weights.")
         lost = "; ".join(f"{name!r} is missing in {count} rows" for name, count in missing.items())
         raise DataError(
-            f"no complete rows left of {tally.n_read}: {lost}. Leave the column out of the formula, or fill it in."
+            f"no complete rows left of {tally.n_read}: {lost}. Leave the column out of the formula, or fill "
+            "it in."
         )
     if tally.fractional_weight and request.weight_kind == "frequency":
         raise WeightError(
             f"frequency weights are numbers of identical rows, but {request.weights!r} holds fractions: "
-            f"{tally.fractional_weight}. Use weight_kind='sampling' for survey weights (1 / probability of selection) or "
+            f"{tally.fractional_weight}. Use weight_kind='sampling' for survey weights (1 / probability of "
+            "selection) or "
             "weight_kind='precision' for weights proportional to 1 / variance."
         )
     if tally.n_used == 1 and not _is_grouped(request):
@@ -317,7 +333,8 @@ def _outcome_spec(request: DesignRequest, tally: Tally) -> OutcomeSpec:
         check_numeric_levels(label, sorted(float(x) for x in counts))
     if len(counts) > MOST_NUMERIC_LEVELS and len(counts) == tally.n_used:
         raise OutcomeError(
-            f"the outcome {label!r} has {len(counts)} distinct labels in {tally.n_used} rows: an identifier, not a class."
+            f"the outcome {label!r} has {len(counts)} distinct labels in {tally.n_used} rows: an identifier, "
+            "not a class."
         )
     try:
         levels, rule = choose_levels(
@@ -330,7 +347,9 @@ def _outcome_spec(request: DesignRequest, tally: Tally) -> OutcomeSpec:
         )
     except OutcomeError as error:
         if request.weights is not None and len(counts) < 2:
-            raise OutcomeError(f"{error} Only rows with a positive weight in {request.weights!r} count.") from None
+            raise OutcomeError(
+                f"{error} Only rows with a positive weight in {request.weights!r} count."
+            ) from None
         raise
     return OutcomeSpec(
         label=label,
@@ -346,12 +365,13 @@ def _outcome_spec(request: DesignRequest, tally: Tally) -> OutcomeSpec:
 def _grouped_outcome(request: DesignRequest, tally: Tally, columns: tuple[str, ...]) -> OutcomeSpec:
     """cbind(a, b): the first is the event, as in R; cbind(a, b, c, ...): the first is the baseline."""
     assert request.formula.response is not None
-    totals = {name: sum(tally.outcome.counts.get(name, {}).values()) for name in columns}
-    empty = [name for name, total in totals.items() if total == 0]
+    totals: dict[Level, float] = {name: sum(tally.outcome.counts.get(name, {}).values()) for name in columns}
+    empty = [name for name in columns if totals[name] == 0]
     label = request.formula.response_label
     if empty:
         raise OutcomeError(
-            f"the outcome {label!r} has no trial in {empty[0]!r}: all its counts are 0. Leave the column out, or check it."
+            f"the outcome {label!r} has no trial in {empty[0]!r}: all its counts are 0. Leave the column "
+            "out, or check it."
         )
     declared = (columns[1], columns[0]) if len(columns) == 2 else columns
     levels, rule = choose_levels(
@@ -381,7 +401,10 @@ def _factor(
     variable = ":".join(columns_of(expression)) or label
     if label not in tally.factors:
         return NumericFactor(
-            label=label, expression=expression, variable=variable, suffixes=column_suffixes(expression, states)
+            label=label,
+            expression=expression,
+            variable=variable,
+            suffixes=column_suffixes(expression, states),
         )
     found = tally.factors[label]
     present = [level for level, by in found.counts.items() if sum(by.values()) > 0 or found.rows.get(level)]
@@ -405,9 +428,7 @@ def _factor(
     )
 
 
-def _coding_options(
-    label: str, expression: Expression
-) -> tuple[str, Level | None, tuple[Level, ...] | None]:
+def _coding_options(label: str, expression: Expression) -> tuple[str, Level | None, tuple[Level, ...] | None]:
     """Read contrast, reference and levels from ``C(x, Treatment("a"), levels=[...])``."""
     contrast: str = "treatment"
     reference: Level | None = None
@@ -427,7 +448,9 @@ def _coding_options(
                 given = [*value.arguments, *(v for _, v in value.keywords)] if isinstance(value, Call) else []
                 reference = literal(given[0]) if given else None
             else:
-                raise FormulaError(f"{label}: the contrast {function} is not known; use Treatment(...) or Sum.")
+                raise FormulaError(
+                    f"{label}: the contrast {function} is not known; use Treatment(...) or Sum."
+                )
         elif isinstance(value, Text):
             reference = value.value
     return contrast, reference, levels
@@ -457,16 +480,19 @@ def _check_levels(label: str, variable: str, levels: Sequence[Level], tally: Tal
         return
     if found.numeric:
         raise FormulaError(
-            f"{label} makes categories of {len(levels)} distinct numbers in {variable!r}: as many levels as rows. "
+            f"{label} makes categories of {len(levels)} distinct numbers in {variable!r}: as many levels as "
+            "rows. "
             f"Use {variable} as a number, or cut it into groups first."
         )
     if all(_looks_numeric(level) for level in levels):
         raise DataError(
-            f"column {variable!r} is text with {len(levels)} distinct values that all look like numbers. Convert it with "
+            f"column {variable!r} is text with {len(levels)} distinct values that all look like numbers. "
+            "Convert it with "
             "pandas.to_numeric, or write C(...) of a coarser grouping."
         )
     raise DataError(
-        f"column {variable!r} has {len(levels)} distinct labels in {n_rows} rows: an identifier, not a category. Leave it "
+        f"column {variable!r} has {len(levels)} distinct labels in {n_rows} rows: an identifier, not a "
+        "category. Leave it "
         "out of the formula, or group it."
     )
 
@@ -495,5 +521,3 @@ def _spelled(expression: Expression) -> str:
     from logreg.design.spelling import spell
 
     return spell(expression)
-
-

@@ -1,9 +1,9 @@
 """Blocks of the design behind three verbs: plain numbers, and plain numbers with categories.
 
 Dummy columns are never stored, dense or sparse. A categorical term is one integer per row, and its products
-are counts: with ``i`` the position of each row's level, ``X' r`` is ``bincount(i, r)`` and the block of
-``X' W X`` for two factors is a weighted two-way table. That is as fast as a compiled sparse product, needs no copy of the
-table, and has no set-up cost (docs/decisions/0002).
+are counts: with ``i`` the position of each row's level, ``X' r`` is ``bincount(i, r)`` and the block of ``X'
+W X`` for two factors is a weighted two-way table. That is as fast as a compiled sparse product, needs no copy
+of the table, and has no set-up cost (docs/decisions/0002).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ FloatArray = NDArray[np.float64]
 class DenseMatrix:
     """Numbers, with or without a leading column of ones that is never stored.
 
-    ``columns`` has shape (q, n) in any memory layout; it may be a view of the caller's table and is never written to.
+    ``columns`` has shape (q, n) in any memory layout; it may be a view of the caller's table and is never
+    written to.
     """
 
     columns: FloatArray
@@ -96,7 +97,8 @@ class DenseMatrix:
 class Indicators:
     """The columns of one categorical term: row i has ``values[i]`` (or 1) in column ``positions[codes[i]]``.
 
-    ``positions`` maps the source's codes to 0 .. width; ``width`` stands for "no column" (the reference level).
+    ``positions`` maps the source's codes to 0 .. width; ``width`` stands for "no column" (the reference
+    level).
     """
 
     codes: NDArray[np.integer]
@@ -240,4 +242,3 @@ def _recast(columns: FloatArray, centre: FloatArray, mixing: FloatArray) -> Floa
         return result
     centred *= np.diagonal(mixing)[:, np.newaxis]
     return centred
-

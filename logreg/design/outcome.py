@@ -24,8 +24,8 @@ LEVELS_SHOWN = 12
 class OutcomeSpec:
     """The outcome of a fit: baseline first, then the other levels in order.
 
-    ``grouped`` says that each level has a column of counts (``columns`` in level order). ``names`` are the levels as
-    text, used in every table. ``rule`` is one sentence on how event and baseline were chosen.
+    ``grouped`` says that each level has a column of counts (``columns`` in level order). ``names`` are the
+    levels as text, used in every table. ``rule`` is one sentence on how event and baseline were chosen.
     """
 
     label: str
@@ -125,33 +125,38 @@ def choose_levels(
     Raises
     ------
     OutcomeError
-        One class only, an unknown level, an event of an outcome with more than two levels, or a contradiction.
+        One class only, an unknown level, an event of an outcome with more than two levels, or a
+        contradiction.
     """
     present = Counter(counts)
     if declared is not None:
         levels: list[Level] = [level for level in declared if present[level] > 0]
         order = "the first declared level"
     else:
-        levels = sorted(k for k in present if present[k] > 0)  # type: ignore[type-var]
+        levels = sorted(k for k in present if present[k] > 0)
         order = "the smallest code" if numeric else "the first level in sorted order"
     if len(levels) < 2:
         raise OutcomeError(
             f"the outcome {label!r} has only one class, {quoted(levels)}, in the "
-            f"{sum(present.values()):g} rows used. A model needs at least two; check the filter or the coding."
+            f"{sum(present.values()):g} rows used. A model needs at least two; check the filter or the "
+            "coding."
         )
     if event is not None and len(levels) > 2:
         pairs = lookalikes(levels)
         hint = "".join(f" {a!r} and {b!r} look like the same level written twice." for a, b in pairs[:3])
         raise OutcomeError(
-            f"event= needs an outcome with two levels, but {label!r} has {len(levels)}: {quoted(levels)}.{hint} "
-            "Recode it to two levels, or leave event= out for a multinomial model and name the baseline= instead."
+            f"event= needs an outcome with two levels, but {label!r} has {len(levels)}: "
+            f"{quoted(levels)}.{hint} "
+            "Recode it to two levels, or leave event= out for a multinomial model and name the baseline= "
+            "instead."
         )
     if event is not None:
         chosen = _find(event, levels, "event", label)
         base = 1 - chosen
         if baseline is not None and _find(baseline, levels, "baseline", label) != base:
             raise OutcomeError(
-                f"event={event!r} and baseline={baseline!r} name the same level of {label!r}; give one of them."
+                f"event={event!r} and baseline={baseline!r} name the same level of {label!r}; give one of "
+                "them."
             )
         rule = f"the event {level_name(levels[chosen])} was named by the user"
     elif baseline is not None:
@@ -174,12 +179,15 @@ def check_numeric_levels(label: str, levels: Sequence[float]) -> None:
     """
     if len(levels) > MOST_NUMERIC_LEVELS:
         raise OutcomeError(
-            f"the outcome {label!r} has {len(levels)} distinct numeric values: these are not classes. If they are "
-            "labels, declare the column categorical; to model a threshold, write I(column > value) on the left side."
+            f"the outcome {label!r} has {len(levels)} distinct numeric values: these are not classes. If "
+            "they are "
+            "labels, declare the column categorical; to model a threshold, write I(column > value) on the "
+            "left side."
         )
     fractions = [x for x in levels if x != round(x)]
     if fractions:
         raise OutcomeError(
-            f"the outcome {label!r} holds fractions such as {fractions[0]:g} without a number of trials. Give counts "
+            f"the outcome {label!r} holds fractions such as {fractions[0]:g} without a number of trials. "
+            "Give counts "
             "as cbind(success, failure), or recode the outcome to labels."
         )

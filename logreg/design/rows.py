@@ -1,7 +1,7 @@
 """One block of rows as the design sees it: which rows are complete, and their columns as arrays.
 
-Roles matter here: a date as a predictor is a `DataError`, as the outcome an `OutcomeError`. Missing values are
-counted by the first column that lacks them, so that the counts add up to the rows left out.
+Roles matter here: a date as a predictor is a `DataError`, as the outcome an `OutcomeError`. Missing values
+are counted by the first column that lacks them, so that the counts add up to the rows left out.
 """
 
 from __future__ import annotations
@@ -189,13 +189,16 @@ def _checked_weights(name: str, block: RowBlock, row_label: RowLabel) -> FloatAr
     return values
 
 
-def _unusable(
-    name: str, role: Role, column: UnusableColumn, start: int, row_label: RowLabel
-) -> LogregError:
+def _unusable(name: str, role: Role, column: UnusableColumn, start: int, row_label: RowLabel) -> LogregError:
     where = f", e.g. {column.example}" if column.example else ""
     if column.row is not None:
         where += f" in {row_label(start + column.row)}"
-    subject = {"outcome": "the outcome", "predictor": "column", "offset": "the offset", "weight": "the weights"}
+    subject = {
+        "outcome": "the outcome",
+        "predictor": "column",
+        "offset": "the offset",
+        "weight": "the weights",
+    }
     return ERRORS[role](
         f"{subject[role]} {name!r} ({column.dtype}) cannot be used: {column.reason}{where}. "
         f"Remedy: {column.remedy}."
@@ -224,12 +227,12 @@ def refuse_infinite(
     first = row_label(rows.position(int(np.argmax(bad))))
     if computed:
         raise DataError(
-            f"{what} is not finite in {count} rows, first in {first}. This is not the same as a missing value, so the rows "
+            f"{what} is not finite in {count} rows, first in {first}. This is not the same as a missing "
+            "value, so the rows "
             "are not left out silently: restrict the data to where it is defined, or use another transform."
         )
     raise DataError(
-        f"column {what!r} is infinite in {count} rows, first in {first}. Replace these values, mark them as missing, or "
+        f"column {what!r} is infinite in {count} rows, first in {first}. Replace these values, mark them as "
+        "missing, or "
         "transform the column."
     )
-
-

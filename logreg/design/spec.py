@@ -1,7 +1,7 @@
 """The frozen design: everything learned from the data, and nothing of the data itself.
 
-A `DesignSpec` and a block of rows give the same columns wherever and whenever they meet. It is picklable and survives
-JSON (`logreg.design.spec_json`); with the coefficients it is all that prediction needs.
+A `DesignSpec` and a block of rows give the same columns wherever and whenever they meet. It is picklable and
+survives JSON (`logreg.design.spec_json`); with the coefficients it is all that prediction needs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ WeightKind = Literal["frequency", "sampling", "precision"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelCount:
-    """How many trials (sum of weights) of each outcome fall on one level of a factor; outcomes in spec order."""
+    """How many trials (sum of weights) of each outcome fall on one level of a factor; outcomes in spec
+    order.
+    """
 
     level: Level
     counts: tuple[float, ...]
@@ -63,7 +65,8 @@ class DesignSpec:
     user_columns: tuple[str, ...] = field(default=())
 
     def __getstate__(self) -> dict[str, object]:
-        # What is derived is derived again: the cached views of mappings cannot be pickled, and need not travel.
+        # What is derived is derived again: the cached views of mappings cannot be pickled, and need not
+        # travel.
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @cached_property

@@ -1,10 +1,10 @@
 """Columns on any scale: rank, and coordinates in which the arithmetic keeps its digits.
 
-Newton's method does not care about the coordinates of the design, its arithmetic does: a year column near 2000, a
-squared year, or an identifier near 1e8 lose half the digits in ``X' W X``. Where the sample shows such columns, the
-numeric columns are centred, scaled and, if nearly collinear, orthogonalised once (Cholesky QR, done twice), the fit runs
-in these coordinates, and coefficients and covariance are mapped back by the exact linear map. Where it does not, nothing is
-copied.
+Newton's method does not care about the coordinates of the design, its arithmetic does: a year column near
+2000, a squared year, or an identifier near 1e8 lose half the digits in ``X' W X``. Where the sample shows
+such columns, the numeric columns are centred, scaled and, if nearly collinear, orthogonalised once (Cholesky
+QR, done twice), the fit runs in these coordinates, and coefficients and covariance are mapped back by the
+exact linear map. Where it does not, nothing is copied.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SHIFT_LIMIT = 1e3
 SMALLEST_SCALE, LARGEST_SCALE = 1e-60, 1e60
 #: Share of a column's variance left after the columns before it, below which X'WX is too coarse a tool.
 SUSPECT_SHARE = 1e-7
-#: Residual norm relative to the column's own, below which a column is a combination of the others. Rounding of
-#: exact combinations leaves about 1e-14; R's lm uses 1e-7.
+#: Residual norm relative to the column's own, below which a column is a combination of the others. Rounding
+#: of exact combinations leaves about 1e-14; R's lm uses 1e-7.
 ALIAS_TOLERANCE = 1e-10
 #: The same relative to the column with its mean: what rounding leaves of a constant column.
 ROUNDING = 1e-13
@@ -35,7 +35,9 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
-    """Working coordinates: numeric columns become ``mixing.T @ (column - centre)``; ``trivial`` leaves them alone."""
+    """Working coordinates: numeric columns become ``mixing.T @ (column - centre)``; ``trivial`` leaves them
+    alone.
+    """
 
     positions: NDArray[np.intp]
     centre: FloatArray
@@ -147,7 +149,9 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     largest = np.max([np.abs(table).max(axis=1, initial=0.0) for table in tables], axis=0)
     unit = np.where(largest > 0, largest, 1.0)
     mean = sum((table / unit[:, np.newaxis]).sum(axis=1) for table in tables) / n * unit
-    squares = sum((((table - mean[:, np.newaxis]) / unit[:, np.newaxis]) ** 2).sum(axis=1) for table in tables)
+    squares = sum(
+        (((table - mean[:, np.newaxis]) / unit[:, np.newaxis]) ** 2).sum(axis=1) for table in tables
+    )
     spread = np.sqrt(squares / n) * unit
     spread = np.where(spread > 0, spread, unit)
     odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
@@ -171,7 +175,8 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
 def orthogonalised(
     coordinates: Coordinates, blocks: Sequence[DesignBlock], aliased: Sequence[int], *, intercept: bool
 ) -> Coordinates:
-    """Return coordinates in which the numeric columns that are not aliased are nearly orthonormal on a sample.
+    """Return coordinates in which the numeric columns that are not aliased are nearly orthonormal on a
+    sample.
 
     Cholesky QR applied twice: the first round leaves a condition number of about the square root, the
     second one near 1 (Fukaya et al. 2014).
@@ -181,7 +186,9 @@ def orthogonalised(
     n = sum(block.n_rows for block in blocks)
     for _ in range(2):
         recast = [coordinates.recast(block) for block in blocks]
-        mean = sum(b.matrix.numbers().sum(axis=1) for b in recast) / n if intercept else np.zeros(len(numeric))
+        mean = (
+            sum(b.matrix.numbers().sum(axis=1) for b in recast) / n if intercept else np.zeros(len(numeric))
+        )
         centred = [b.matrix.numbers() - np.asarray(mean)[:, np.newaxis] for b in recast]
         gram = np.asarray(sum(c @ c.T for c in centred))[np.ix_(kept, kept)] / n
         scale = 1.0 / np.sqrt(np.diagonal(gram))

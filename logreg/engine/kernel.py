@@ -207,10 +207,12 @@ def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> Likeli
 
 
 def score_outer(block: DesignBlock, coef: FloatArray, *, frequencies: bool) -> FloatArray:
-    """Return the meat of the sandwich, the sum over trials of u u' with u the trial's score (m p,): shape (m p, m p).
+    """Return the meat of the sandwich, the sum over trials of u u' with u the trial's score (m p,): shape (m
+    p, m p).
 
-    A trial that ended in outcome k has residuals ``[k = j] - p_j``; a row of counts stands for its trials, so that grouped and
-    ungrouped data agree. Weights count once if they are ``frequencies`` (copies of a trial), squared otherwise.
+    A trial that ended in outcome k has residuals ``[k = j] - p_j``; a row of counts stands for its trials, so
+    that grouped and ungrouped data agree. Weights count once if they are ``frequencies`` (copies of a trial),
+    squared otherwise.
     """
     logits = block.matrix.matvec(coef)
     if block.offset is not None:
@@ -241,4 +243,5 @@ def outcome_weights(block: DesignBlock) -> FloatArray:
         trials = (block.codes == np.arange(block.n_outcomes)[:, np.newaxis]).astype(float)
     else:
         trials = block.counts
-    return trials if block.weights is None else trials * block.weights
+    weighted: FloatArray = trials if block.weights is None else trials * block.weights
+    return weighted

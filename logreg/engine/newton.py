@@ -1,16 +1,19 @@
 """The ascent: a safeguarded Newton method with a certificate.
 
-The programme of `maximise`:
+The programme of `climb`:
 
 1. Start from the intercepts of the null model.
 2. If a sample of the rows was given: climb on it, and take its information, scaled up, as a first metric.
 3. Newton steps with fresh score and information, halved while the log-likelihood falls.
-4. With many rows, approach: steps that reuse the last information as a metric, with a fresh score. One read of the design
-   each, where a full evaluation costs several. The metric is replaced as soon as a step gains too little.
-5. Stop when half the squared Newton decrement, from a fresh score and information, is at most `DECREMENT_TOLERANCE`.
+4. With many rows, approach: steps that reuse the last information as a metric, with a fresh score. Each is
+   one read of the design, where a full evaluation costs several. The metric is replaced as soon as a step
+   gains too little.
+5. Stop when half the squared Newton decrement, from a fresh score and information, is at most
+   `DECREMENT_TOLERANCE`.
 
-The decrement ``score' information^-1 score / 2`` is in log-likelihood units and does not change when columns are scaled: it is
-the gain a quadratic model still promises, and its square root is the remaining distance in standard errors.
+The decrement ``score' information^-1 score / 2`` is in log-likelihood units and does not change when columns
+are scaled: it is the gain a quadratic model still promises, and its square root is the remaining distance in
+standard errors.
 """
 
 from __future__ import annotations
@@ -28,17 +31,18 @@ __all__ = ["Ascent", "Metric", "climb", "factorise"]
 
 #: Half the squared decrement at which a point is an optimum: 1.4e-10 standard errors away from it.
 DECREMENT_TOLERANCE = 1e-20
-#: Rounding keeps the decrement of ill-conditioned fits above the tolerance; when it is this small and no longer
-#: falls, the point is as good as doubles allow (1.4e-6 standard errors).
+#: Rounding keeps the decrement of ill-conditioned fits above the tolerance; when it is this small and no
+#: longer falls, the point is as good as doubles allow (1.4e-6 standard errors).
 STAGNATION_TOLERANCE = 1e-12
 #: A reused metric is kept while the decrement falls at least by this factor per step.
 METRIC_GAIN = 0.25
-#: Promised gain, in log-likelihood units, below which a full Newton step needs no look-ahead: under two standard errors
-#: of the end.
+#: Promised gain, in log-likelihood units, below which a full Newton step needs no look-ahead: under two
+#: standard errors of the end.
 NEAR = 2.0
 #: The most gain that is taken for granted in predicting where the next step ends.
 SAFE_GAIN = 1e-6
-#: The step that ends the approach is to land this far below the tolerance, or the certificate costs another round.
+#: The step that ends the approach is to land this far below the tolerance, or the certificate costs another
+#: round.
 SAFETY = 0.03
 #: Score-only steps in a row; each gains a factor of ten at least, so this is never reached in practice.
 MAX_APPROACH = 100
@@ -74,7 +78,9 @@ class Metric:
 
 
 def factorise(information: FloatArray) -> Metric | None:
-    """Return the Cholesky factor of an information scaled to unit diagonal, None if it is not positive definite."""
+    """Return the Cholesky factor of an information scaled to unit diagonal, None if it is not positive
+    definite.
+    """
     diagonal = information.diagonal()
     # NaN fails the first comparison, infinity the second.
     if not (diagonal.min() > 0 and diagonal.max() < np.inf):
@@ -152,7 +158,8 @@ def climb(
     max_iterations : int
         Evaluations with information allowed.
     reuse : bool
-        Whether a score alone is so much cheaper than score and information that the last information is worth keeping.
+        Whether a score alone is so much cheaper than score and information that the last information is worth
+        keeping.
     first_steps : int
         Score-only steps to take at most on the metric that ``ascent`` brings along.
     """
@@ -218,7 +225,8 @@ def _safeguarded_step(
     length = 1.0
     for halvings in range(MAX_HALVINGS + 1):
         candidate = problem.moved(ascent.coef, length * step)
-        # The full step is nearly always right, so it is evaluated in full at once; a shortened one is tried first.
+        # The full step is nearly always right, so it is evaluated in full at once; a shortened one is tried
+        # first.
         total = problem.objective(candidate, 2 if halvings == 0 else 0)
         ascent.passes += 1
         if _acceptable(total.loglik, ascent.current.loglik):
@@ -234,8 +242,9 @@ def _safeguarded_step(
 def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: int) -> None:
     """Take score-only steps on a reused metric until they promise the tolerance or gain too little.
 
-    The metric is corrected by the pairs (step, change of score) met on the way: the two-loop recursion of limited-memory
-    BFGS (Nocedal and Wright 2006, algorithm 7.4) with the factorised information as its initial matrix.
+    The metric is corrected by the pairs (step, change of score) met on the way: the two-loop recursion of
+    limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.4) with the factorised information as its
+    initial matrix.
     """
     metric = ascent.metric
     assert metric is not None
@@ -266,9 +275,7 @@ def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: in
         previous, last_step, last_score = decrement, step, score
 
 
-def _corrected(
-    metric: Metric, pairs: list[tuple[FloatArray, FloatArray]], score: FloatArray
-) -> FloatArray:
+def _corrected(metric: Metric, pairs: list[tuple[FloatArray, FloatArray]], score: FloatArray) -> FloatArray:
     """Return the quasi-Newton step for a score."""
     shares: list[float] = []
     remaining = score.copy()

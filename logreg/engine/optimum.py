@@ -1,7 +1,7 @@
 """From blocks of the design to an `Optimum`: rank, working coordinates, ascent, and the way back.
 
-The engine sees an `Evaluator`, which turns blocks into an objective (with threads, elsewhere), and nothing else of the
-outside: no names, no frames, no files.
+The engine sees an `Evaluator`, which turns blocks into an objective (with threads, elsewhere), and nothing
+else of the outside: no names, no frames, no files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ SAMPLE_SHARE = 20
 CHEAP_INFORMATION = 64
 #: Rows per coefficient a sample needs for its information to be a useful metric.
 ROWS_PER_COEFFICIENT = 20
-#: Half the squared decrement, in the log-likelihood of the sample, at which its climb ends: the sample's own error is larger.
+#: Half the squared decrement, in the log-likelihood of the sample, at which its climb ends: the sample's own
+#: error is larger.
 SAMPLE_TOLERANCE = 1e-3
 #: The sample's climb is cut off here; if it has not arrived, the full climb starts from the null model.
 SAMPLE_ITERATIONS = 12
@@ -90,7 +91,8 @@ def find_optimum(
     if sampled and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
         small = [coordinates.recast(block) for block in sample]
         ascent = _warm_start(small, evaluator, ascent, free)
-    # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth many scores.
+    # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth
+    # many scores.
     ascent = climb(
         evaluator(working),
         ascent,
@@ -118,7 +120,7 @@ def _with_separation(
     if verdict.direction is None:
         return replace(optimum, separation=verdict.kind)
     limit = fit_limit(blocks, evaluator, verdict.direction, kept, max_iterations)
-    m, n_columns = optimum.coef.shape
+    n_columns = optimum.coef.shape[1]
     dropped = [alias.column for alias in optimum.aliases]
     plain = identity(np.empty(0, dtype=np.intp), n_columns, intercept=False)
     found = _in_design_coordinates(limit.ascent, plain, optimum.aliases, limit.free)
@@ -222,7 +224,9 @@ def _in_design_coordinates(
 
 
 def _condition(correlation: FloatArray) -> float:
-    """Return the ratio of the extreme eigenvalues of a correlation matrix, infinite if it is singular to rounding."""
+    """Return the ratio of the extreme eigenvalues of a correlation matrix, infinite if it is singular to
+    rounding.
+    """
     values = np.linalg.eigvalsh(correlation)
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf
 

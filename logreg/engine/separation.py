@@ -1,19 +1,20 @@
 """Separation: is there a finite maximum of the likelihood, and if not, what is its limit?
 
-Certificate. The logistic loss is self-concordant in the sense of Bach (2010, Electronic Journal of Statistics 4, prop. 2): a
-finite maximum exists if the Newton decrement at some point is small against the curvature there, ``lambda * R <= 1/2`` with
-``R = max ||x_i||`` in the metric of the inverse information. Since the information contains ``w_i x_i x_i'``, R is at
-most ``1 / sqrt(min w_i)``, and the smallest weight is known from the largest logit. A converged fit
-without extreme logits is thereby certified at no cost; on separated data the product cannot fall below a constant, because decrement and
-weights vanish together.
+Certificate. The logistic loss is self-concordant in the sense of Bach (2010, Electronic Journal of Statistics
+4, prop. 2): a finite maximum exists if the Newton decrement at some point is small against the curvature
+there, ``lambda * R <= 1/2`` with ``R = max ||x_i||`` in the metric of the inverse information. Since the
+information contains ``w_i x_i x_i'``, R is at most ``1 / sqrt(min w_i)``, and the smallest weight is known
+from the largest logit. A converged fit without extreme logits is thereby certified at no cost; on separated
+data the product cannot fall below a constant, because decrement and weights vanish together.
 
-Programme. Where the certificate fails, a linear programme decides (Konis 2007; multinomial form after Albert and Anderson 1984). A
-direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the classes other than the one observed, and some
-are strict. The programme finds the direction that makes as many strict as can be: none if the data overlap, all if the separation is
-complete. Coordinates with b != 0 have infinite estimates.
+Programme. Where the certificate fails, a linear programme decides (Konis 2007; multinomial form after Albert
+and Anderson 1984). A direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the
+classes other than the one observed, and some are strict. The programme finds the direction that makes as many
+strict as can be: none if the data overlap, all if the separation is complete. Coordinates with b != 0 have
+infinite estimates.
 
-Limit. Along the direction b, rows with a'b > 0 are fitted perfectly. What remains is the likelihood with logits ``x'(beta + t b)``, t large,
-whose other coefficients are finite and keep their errors.
+Limit. Along the direction b, rows with a'b > 0 are fitted perfectly. What remains is the likelihood with
+logits ``x'(beta + t b)``, t large, whose other coefficients are finite and keep their errors.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ LARGEST_PROGRAMME = 4_000_000
 FEASIBILITY = 1e-9
 #: Bound on the direction's elements, with columns scaled to 1 and strict margins of 1.
 LONGEST = 1e7
-#: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at most 1.
+#: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at
+#: most 1.
 ZERO = 1e-7
 #: Margin of a strict constraint, by the bounds of the programme.
 STRICT = 1.0
@@ -47,7 +49,8 @@ INFINITE_LOGIT = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether the outcome is separated; ``direction`` (m, p) on the design's scale is 0 where estimates are finite.
+    """Whether the outcome is separated; ``direction`` (m, p) on the design's scale is 0 where estimates are
+    finite.
 
     ``rows`` counts the rows fitted perfectly in the limit.
     """
@@ -66,7 +69,8 @@ class LimitFit:
 
 
 def certified_finite(decrement: float, smallest_weight: float) -> bool:
-    """Whether half the squared decrement and the smallest row weight prove a finite maximum (Bach 2010, prop. 2).
+    """Whether half the squared decrement and the smallest row weight prove a finite maximum (Bach 2010, prop.
+    2).
 
     The constant is halved once more, which covers the softmax with room to spare.
     """
@@ -97,12 +101,14 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     constraints = _constraints(rows / scale, observed, m + 1)
     if constraints.size > LARGEST_PROGRAMME:
         return Verdict(kind="not checked")
-    # Maximise the number of constraints that hold strictly: u_i <= a'b, 0 <= u_i <= 1. Directions can be added up and
-    # stretched, so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
+    # Maximise the number of constraints that hold strictly: u_i <= a'b, 0 <= u_i <= 1. Directions can be
+    # added up and stretched, so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0
+    # elsewhere.
     n, size = constraints.shape
-    answer = linprog(
+    # The stubs do not know that sparse constraints are accepted.
+    answer = linprog(  # type: ignore[call-overload]
         np.concatenate([np.zeros(size), -np.ones(n)]),
-        A_ub=sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)]).tocsc(),
+        A_ub=sparse.csc_array(sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)])),
         b_ub=np.zeros(n),
         bounds=[(-LONGEST, LONGEST)] * size + [(0.0, STRICT)] * n,
         method="highs",
@@ -124,7 +130,9 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     return Verdict(kind="complete" if complete else "quasi-complete", direction=direction, rows=perfect)
 
 
-def _distinct_rows(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> tuple[FloatArray, NDArray[np.intp]]:
+def _distinct_rows(
+    blocks: Sequence[DesignBlock], kept: NDArray[np.intp]
+) -> tuple[FloatArray, NDArray[np.intp]]:
     """Return distinct (row, observed class) pairs; a row of counts is seen once per class that occurred."""
     found = []
     for block in blocks:
@@ -155,7 +163,9 @@ def _constraints(rows: FloatArray, observed: NDArray[np.intp], classes: int) -> 
 
 
 def _block_margins(block: DesignBlock, direction: FloatArray) -> FloatArray:
-    """Return how far the direction moves the observed class away from each other one, (K - 1, n); binary: one row."""
+    """Return how far the direction moves the observed class away from each other one, (K - 1, n); binary: one
+    row.
+    """
     moved = np.vstack([np.zeros((1, block.n_rows)), block.matrix.matvec(direction)])
     if block.codes is not None:
         own = np.take_along_axis(moved, block.codes.astype(np.intp)[np.newaxis], axis=0)
@@ -196,8 +206,8 @@ def fit_limit(
 
 
 def _moved_far(block: DesignBlock, direction: FloatArray) -> DesignBlock:
-    # Margins of the observed class are 0 or at least STRICT; rounding makes those that are 0 up to the programme's tolerance
-    # exactly so.
+    # Margins of the observed class are 0 or at least STRICT; rounding makes those that are 0 up to the
+    # programme's tolerance exactly so.
     offset = np.round(block.matrix.matvec(direction), TIE_DIGITS) * (INFINITE_LOGIT / STRICT)
     return DesignBlock(
         matrix=block.matrix,

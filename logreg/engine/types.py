@@ -6,10 +6,10 @@ Conventions
   Binary is m = 1.
 - Coefficients have shape (m, p). Flattened, they run equation by equation (C order); covariance
   and information have shape (m p, m p) in that order. The intercept, if any, is column 0.
-- Arrays that run over rows have the rows last: logits are (m, n), a dense design is (p, n). Each equation is then
-  contiguous, whatever the layout of the table.
-- The log-likelihood is the sum over rows of ``weight * log p(outcome)``, the Bernoulli / categorical kernel without
-  the binomial coefficient, so that grouped and ungrouped data agree in every statistic.
+- Arrays that run over rows have the rows last: logits are (m, n), a dense design is (p, n). Each equation is
+  then contiguous, whatever the layout of the table.
+- The log-likelihood is the sum over rows of ``weight * log p(outcome)``, the Bernoulli / categorical kernel
+  without the binomial coefficient, so that grouped and ungrouped data agree in every statistic.
 - The information is minus the Hessian; for this canonical link observed and expected information agree.
 - Residuals and weights come from probabilities *and* their complements; nothing here computes 1 - p.
 """
@@ -64,7 +64,9 @@ class Matrix(Protocol):
         ...
 
     def rows(self, start: int, stop: int, step: int = 1) -> Matrix:
-        """Return the rows ``start:stop:step`` as a matrix of the same kind, without copying where possible."""
+        """Return the rows ``start:stop:step`` as a matrix of the same kind, without copying where
+        possible.
+        """
         ...
 
     def to_array(self) -> FloatArray:
@@ -86,11 +88,12 @@ class Matrix(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesignBlock:
-    """Rows ready for the likelihood: everything finite, float64 and of the right shape (checked by the encoder).
+    """Rows ready for the likelihood: everything finite, float64 and of the right shape (checked by the
+    encoder).
 
-    The outcome is either ``codes`` (n,), the level's number with 0 the baseline, or ``counts`` (K, n), how many
-    trials of each row ended in each level. ``weights`` (n,) multiply the row's log-likelihood (None: all 1).
-    ``offset`` (m, n) is added to the logits (None: 0).
+    The outcome is either ``codes`` (n,), the level's number with 0 the baseline, or ``counts`` (K, n), how
+    many trials of each row ended in each level. ``weights`` (n,) multiply the row's log-likelihood (None: all
+    1). ``offset`` (m, n) is added to the logits (None: 0).
     """
 
     matrix: Matrix
@@ -122,9 +125,9 @@ class DesignBlock:
 class LikelihoodSum:
     """Log-likelihood and derivatives summed over rows; ``a + b`` is the sum over both.
 
-    ``score`` (m, p) and ``information`` (m p, m p) are present from order 1 and 2 on. ``smallest_weight``, known with the
-    information, bounds every row's own information from below: ``information >= smallest_weight x_i x_i'`` in each
-    equation.
+    ``score`` (m, p) and ``information`` (m p, m p) are present from order 1 and 2 on. ``smallest_weight``,
+    known with the information, bounds every row's own information from below: ``information >=
+    smallest_weight x_i x_i'`` in each equation.
     """
 
     loglik: float
@@ -173,12 +176,13 @@ class Alias:
 class Optimum:
     """Where the ascent ended. Always returned, also on failure.
 
-    ``coef`` (m, p) is on the scale of the design's own columns, with NaN for aliased columns; ``vcov`` (m p, m p) is the
-    inverse information there, NaN in aliased rows. ``newton_decrement`` is half the squared Newton decrement in
-    log-likelihood units, from a score and an information evaluated at ``coef``.
+    ``coef`` (m, p) is on the scale of the design's own columns, with NaN for aliased columns; ``vcov`` (m p,
+    m p) is the inverse information there, NaN in aliased rows. ``newton_decrement`` is half the squared
+    Newton decrement in log-likelihood units, from a score and an information evaluated at ``coef``.
 
-    If the outcome is separated, ``direction`` (m, p) tells where the coefficients go to infinity, ``coef`` holds the limit of the rest
-    and ``vcov`` is NaN for the infinite ones; ``perfect_rows`` are fitted perfectly.
+    If the outcome is separated, ``direction`` (m, p) tells where the coefficients go to infinity, ``coef``
+    holds the limit of the rest and ``vcov`` is NaN for the infinite ones; ``perfect_rows`` are fitted
+    perfectly.
     """
 
     coef: FloatArray

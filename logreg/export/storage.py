@@ -208,6 +208,23 @@ def _array(rows: list[list[object]], field: str, shape: tuple[int, int]) -> NDAr
     return array
 
 
+def _require_separation(estimate: LogisticEstimate) -> None:
+    """Refuse a direction of separation that is not that of the infinite coefficients."""
+    direction, coef = estimate.separation.direction, estimate.coef_array
+    infinite = np.isinf(coef)
+    if direction is None:
+        if infinite.any():
+            refuse("separation.direction", "is null, but there are infinite coefficients")
+    elif [len(row) for row in direction] != [coef.shape[1]] * len(coef):
+        refuse("separation.direction", f"is not a table of {len(coef)} by {coef.shape[1]} numbers")
+    elif not (np.sign(direction) == np.where(infinite, np.sign(coef), 0.0)).all():
+        refuse("separation.direction", "does not point to the coefficients that are infinite")
+    outcomes, names = estimate.spec.outcome.modelled, estimate.spec.column_names
+    places = [(outcomes[j], names[k], float(np.sign(coef[j, k]))) for j, k in np.argwhere(infinite)]
+    if list(estimate.separation.infinite) != places:
+        refuse("separation.infinite", "does not list the coefficients that are infinite")
+
+
 def _require_consistent(estimate: LogisticEstimate) -> None:
     """Refuse fields that are sound alone and contradict each other."""
     names, outcomes = estimate.spec.column_names, estimate.spec.outcome.names
@@ -218,6 +235,7 @@ def _require_consistent(estimate: LogisticEstimate) -> None:
     unestimated = [name for k, name in enumerate(names) if not estimate.estimated[:, k].all()]
     if sorted(unestimated) != sorted(aliased):
         refuse("coefficients", f"is null for {unestimated}, but the aliased columns are {aliased}")
+    _require_separation(estimate)
     if estimate.sample.outcomes != outcomes:
         refuse("sample.outcomes", f"is {list(estimate.sample.outcomes)}, not {list(outcomes)}")
     for name in ("rows", "weight"):

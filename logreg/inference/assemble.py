@@ -25,7 +25,8 @@ __all__ = ["assemble"]
 
 FloatArray = NDArray[np.float64]
 
-#: Variances of coefficients outside lose digits to underflow, or overflow; standard errors then are 1e145 or 1e-145.
+#: Variances of coefficients outside lose digits to underflow, or overflow; standard errors then are 1e145 or
+#: 1e-145.
 SMALLEST_VARIANCE, LARGEST_VARIANCE = 1e-290, 1e290
 
 
@@ -66,7 +67,8 @@ def assemble(
     """
     spec, tally = learned.spec, learned.tally
     _check_scale(spec, optimum)
-    # Sampling weights keep the user's unit in the (pseudo-)likelihood; precision weights are rescaled for good.
+    # Sampling weights keep the user's unit in the (pseudo-)likelihood; precision weights are rescaled for
+    # good.
     unscaled = 1.0 if spec.weight_kind == "precision" else 1.0 / weight_scale
     levels = spec.outcome.levels
     weight = tuple(float(sum(tally.outcome.counts[level].values())) for level in levels)
@@ -112,7 +114,9 @@ def assemble(
         # Frequencies are copies of a row: they count, as the copies would.
         remarks=(
             *remarks,
-            *_fit_remarks(spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options),
+            *_fit_remarks(
+                spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options
+            ),
         ),
         provenance=dict(provenance),
     )
@@ -163,7 +167,8 @@ def _convergence(optimum: Optimum) -> Convergence:
 
 
 def _check_scale(spec: DesignSpec, optimum: Optimum) -> None:
-    """Refuse columns whose coefficient has a variance that doubles cannot hold, though they hold the coefficient.
+    """Refuse columns whose coefficient has a variance that doubles cannot hold, though they hold the
+    coefficient.
 
     Raises
     ------
@@ -177,7 +182,8 @@ def _check_scale(spec: DesignSpec, optimum: Optimum) -> None:
     if lost.any():
         column = spec.columns[int(np.argmax(lost.any(axis=0)))]
         raise DataError(
-            f"column {column.variable!r} is on a scale so far from 1 that the variance of its coefficient is beyond the range "
+            f"column {column.variable!r} is on a scale so far from 1 that the variance of its coefficient is "
+            "beyond the range "
             "of doubles. Rescale it: divide it by its standard deviation, or use another unit."
         )
 
@@ -200,7 +206,8 @@ def _fit_remarks(
         remarks.append(
             Remark(
                 kind="CollinearityWarning",
-                text=f"{len(aliases)} columns are combinations of others and were left out: {shown}. Their coefficients "
+                text=f"{len(aliases)} columns are combinations of others and were left out: {shown}. Their "
+                "coefficients "
                 "are not estimated (NaN); the fit and its predictions are those of the remaining columns.",
             )
         )
@@ -209,7 +216,8 @@ def _fit_remarks(
         remarks.append(
             Remark(
                 kind="CollinearityWarning",
-                text=f"column {factor.variable!r} has one level only, {factor.levels[0]!r}, in the rows used, and adds "
+                text=f"column {factor.variable!r} has one level only, {factor.levels[0]!r}, in the rows "
+                "used, and adds "
                 "nothing to the model. Leave it out of the formula.",
             )
         )
@@ -219,7 +227,8 @@ def _fit_remarks(
                 kind="ConvergenceWarning",
                 text=f"not converged after {_iterations(optimum)} iterations "
                 f"(max_iterations={options.max_iterations}): half the squared Newton decrement is "
-                f"{optimum.newton_decrement:.1e}, and estimates and errors are not those of the optimum. Raise "
+                f"{optimum.newton_decrement:.1e}, and estimates and errors are not those of the optimum. "
+                "Raise "
                 "max_iterations=, or look for separation and badly scaled columns.",
             )
         )
@@ -229,7 +238,8 @@ def _fit_remarks(
         remarks.append(
             Remark(
                 kind="SeparationWarning",
-                text="not checked for separation: the problem is too large for the linear programme, and some logits are extreme. "
+                text="not checked for separation: the problem is too large for the linear programme, and "
+                "some logits are extreme. "
                 "Very large estimates with very large errors may stand for infinite ones.",
             )
         )
@@ -239,8 +249,10 @@ def _fit_remarks(
         remarks.append(
             Remark(
                 kind="SmallClassWarning",
-                text=f"outcome level {spec.outcome.names[smallest]!r} of {spec.outcome.label!r} has {rows[smallest]:g} rows "
-                f"for {slopes} coefficients per logit: estimates are biased away from 0 and intervals too short. Use fewer "
+                text=f"outcome level {spec.outcome.names[smallest]!r} of {spec.outcome.label!r} has "
+                f"{rows[smallest]:g} rows "
+                f"for {slopes} coefficients per logit: estimates are biased away from 0 and intervals too "
+                "short. Use fewer "
                 "terms, or merge levels.",
             )
         )
@@ -259,9 +271,12 @@ def _separation_remark(spec: DesignSpec, optimum: Optimum) -> Remark:
     where = "" if spec.outcome.is_binary else f" of the outcome levels {', '.join(map(repr, outcomes))}"
     return Remark(
         kind="SeparationWarning",
-        text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by {' and '.join(map(repr, variables))}{together} "
-        f"(terms {', '.join(terms)}): {optimum.perfect_rows} rows are fitted perfectly, and the coefficients of these terms have no "
-        "finite maximum likelihood estimate. They are shown as infinite, without standard error, test or interval. Remedies: "
+        text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
+        f"{' and '.join(map(repr, variables))}{together} "
+        f"(terms {', '.join(terms)}): {optimum.perfect_rows} rows are fitted perfectly, and the coefficients "
+        "of these terms have no "
+        "finite maximum likelihood estimate. They are shown as infinite, without standard error, test or "
+        "interval. Remedies: "
         "a bias-reduced (Firth) or exact method, merging levels, or leaving the term out.",
     )
 
@@ -274,4 +289,8 @@ def _combination(parts: Sequence[tuple[str, float]]) -> str:
         size = f"{abs(share):.6g} " if abs(abs(share) - 1.0) > 1e-6 else ""
         sign = " - " if share < 0 else " + "
         text += f"{sign}{size}{name}"
-    return text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ")
+    return (
+        text.removeprefix(" + ").replace(" - ", "-", 1)
+        if text.startswith(" - ")
+        else text.removeprefix(" + ")
+    )

@@ -46,7 +46,8 @@ def coefficient_table(
     Returns
     -------
     DataFrame of m * p rows
-        ``outcome, term, variable, level, reference, estimate, std_error, statistic, p_value, conf_low, conf_high``.
+        ``outcome, term, variable, level, reference, estimate, std_error, statistic, p_value, conf_low,
+        conf_high``.
 
     Raises
     ------

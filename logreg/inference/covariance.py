@@ -16,14 +16,16 @@ COVARIANCES = {
     "model": "inverse of the information at the optimum",
     "HC0": "sandwich of the row scores, without a factor",
     "HC1": "sandwich of the row scores, times n / (n - k)",
-    "survey": "sandwich of the weighted row scores, times n / (n - 1), as Stata and R's survey package for one stratum",
+    "survey": "sandwich of the weighted row scores, times n / (n - 1), as Stata and R's survey package for "
+    "one stratum",
 }
 
 
 def check_covariance(covariance: object, *, sampling: bool) -> str:
     """Return the covariance to use.
 
-    Sampling weights are no counts, so the information does not measure what is known: they force the sandwich.
+    Sampling weights are no counts, so the information does not measure what is known: they force the
+    sandwich.
 
     Raises
     ------
@@ -32,7 +34,9 @@ def check_covariance(covariance: object, *, sampling: bool) -> str:
     """
     known = [name for name in COVARIANCES if name != "survey"]
     if not isinstance(covariance, str) or covariance not in known:
-        raise SupportError(f"covariance={covariance!r} is not supported; the covariances at hand are {', '.join(known)}.")
+        raise SupportError(
+            f"covariance={covariance!r} is not supported; the covariances at hand are {', '.join(known)}."
+        )
     return "survey" if sampling and covariance == "model" else covariance
 
 

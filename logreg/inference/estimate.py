@@ -1,4 +1,6 @@
-"""What the optimum licenses us to say, as one frozen value: the primitives every statistic is derived from."""
+"""What the optimum licenses us to say, as one frozen value: the primitives every statistic is derived
+from.
+"""
 
 from __future__ import annotations
 
@@ -77,9 +79,9 @@ class Sample:
 class Convergence:
     """The certificate: how the optimum was found and how close it is.
 
-    ``newton_decrement`` is half the squared decrement in log-likelihood units, from score and information at the
-    end; ``passes`` counts evaluations over all or a sample of the rows; ``condition_number`` belongs to the correlation matrix of
-    the coefficients.
+    ``newton_decrement`` is half the squared decrement in log-likelihood units, from score and information at
+    the end; ``passes`` counts evaluations over all or a sample of the rows; ``condition_number`` belongs to
+    the correlation matrix of the coefficients.
     """
 
     status: str
@@ -126,9 +128,9 @@ class RowSums:
 class Separation:
     """Whether the outcome is separated: some coefficients then have no finite estimate.
 
-    ``verdict`` is "none", "complete", "quasi-complete" or "not checked"; ``infinite`` lists (outcome, term, sign) of the infinite
-    coefficients; ``direction`` (m, p) is the direction in which the likelihood keeps growing, None without separation; ``rows``
-    counts the rows fitted perfectly in the limit.
+    ``verdict`` is "none", "complete", "quasi-complete" or "not checked"; ``infinite`` lists (outcome, term,
+    sign) of the infinite coefficients; ``direction`` (m, p) is the direction in which the likelihood keeps
+    growing, None without separation; ``rows`` counts the rows fitted perfectly in the limit.
     """
 
     verdict: str
@@ -139,13 +141,17 @@ class Separation:
     def __str__(self) -> str:
         if self.direction is None:
             return f"separation: {self.verdict}"
-        shown = ", ".join(f"{term} ({outcome}) to {'+' if sign > 0 else '-'}inf" for outcome, term, sign in self.infinite)
+        shown = ", ".join(
+            f"{term} ({outcome}) to {'+' if sign > 0 else '-'}inf" for outcome, term, sign in self.infinite
+        )
         return f"{self.verdict} separation: {shown}; {self.rows} rows are fitted perfectly"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """A warning that belongs to a fit: shown when fitted, in the summary, in every report and in the saved file."""
+    """A warning that belongs to a fit: shown when fitted, in the summary, in every report and in the saved
+    file.
+    """
 
     kind: str
     text: str
@@ -155,9 +161,10 @@ class Remark:
 class LogisticEstimate:
     """A fitted model without its rows: everything inference, interpretation and reports read.
 
-    ``coef_array`` (m, p) are logits per unit of each design column, one row per non-baseline outcome, NaN for aliased
-    columns and infinite where the outcome is separated; ``vcov_array`` (m p, m p) is their covariance, equation by equation.
-    ``limit_coef`` (m, p) is finite throughout; with ``separation.direction`` it says where predictions go.
+    ``coef_array`` (m, p) are logits per unit of each design column, one row per non-baseline outcome, NaN for
+    aliased columns and infinite where the outcome is separated; ``vcov_array`` (m p, m p) is their
+    covariance, equation by equation. ``limit_coef`` (m, p) is finite throughout; with
+    ``separation.direction`` it says where predictions go.
     """
 
     spec: DesignSpec
@@ -191,7 +198,9 @@ class LogisticEstimate:
 
     @cached_property
     def filled_coef(self) -> FloatArray:
-        """Coefficients (m, p), 0 for aliased columns and finite in the limit of separation, for predictions."""
+        """Coefficients (m, p), 0 for aliased columns and finite in the limit of separation, for
+        predictions.
+        """
         return self.limit_coef
 
     @cached_property
@@ -239,8 +248,12 @@ class LogisticEstimate:
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + k log n with n the number of trials; NaN under sampling weights."""
-        return -2.0 * self.loglik + self.n_coef * float(np.log(self.n_trials)) if self.has_likelihood else np.nan
+        """Schwarz's criterion, -2 loglik + k log n with n the number of trials; NaN under sampling
+        weights.
+        """
+        return (
+            -2.0 * self.loglik + self.n_coef * float(np.log(self.n_trials)) if self.has_likelihood else np.nan
+        )
 
     def _labels(self) -> Any:
         import pandas as pd

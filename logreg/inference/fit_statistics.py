@@ -23,8 +23,8 @@ NO_LIKELIHOOD = "not defined with sampling weights: the pseudo-likelihood is not
 def fit_statistics(fit: LogisticEstimate) -> pd.DataFrame:
     """Return the statistics of a fit.
 
-    n is the number of Bernoulli or categorical trials: the sum of frequency weights times trials per row, not the number of
-    rows of the table. Under sampling weights, statistics that need a likelihood are NaN.
+    n is the number of Bernoulli or categorical trials: the sum of frequency weights times trials per row, not
+    the number of rows of the table. Under sampling weights, statistics that need a likelihood are NaN.
 
     Returns
     -------
@@ -79,7 +79,8 @@ def _row_statistics(fit: LogisticEstimate) -> Iterator[tuple[str, float]]:
         mean = np.asarray(sums.probability)[:, 1] / weight
         yield "tjur", float(mean[1] - mean[0])
         rate = weight[1] / total
-        # Binary Brier score: mean of (y - p)^2, half the sum over both outcomes. Efron: 1 - Brier / Brier of the mean.
+        # Binary Brier score: mean of (y - p)^2, half the sum over both outcomes. Efron: 1 - Brier / Brier of
+        # the mean.
         brier = sums.squared_error / 2.0 / total
         yield "efron", float(1.0 - brier / (rate * (1.0 - rate)))
         # McKelvey-Zavoina: SS(logits) / (SS(logits) + n pi^2 / 3).

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.design.spec import DesignSpec, LevelCount
-from logreg.inference.estimate import LogisticEstimate, Sample
+from logreg.inference.estimate import LogisticEstimate, Sample, Separation
 from logreg.interpret.predictions import contrast_of_outcomes
 
 __all__ = ["with_baseline"]
@@ -60,6 +60,8 @@ def with_baseline(fit: LogisticEstimate, versus: object) -> LogisticEstimate:
         "spec": _reordered_spec(fit.spec, order),
         "coef_array": _differences(fit.coef_array, order),
         "vcov_array": moved,
+        "limit_coef": _differences(fit.limit_coef, order),
+        "separation": _reordered_separation(fit, order),
         "sample": _reordered_sample(fit.sample, order),
     }
     return LogisticEstimate(**values)
@@ -73,6 +75,23 @@ def _differences(rows: FloatArray, order: list[int]) -> FloatArray:
     # A column that was left out of all equations has no value for the old baseline either.
     result[:, np.isnan(rows).all(axis=0)] = np.nan
     return result
+
+
+def _reordered_separation(fit: LogisticEstimate, order: list[int]) -> Separation:
+    """Return the verdict with the direction seen from the new baseline."""
+    found = fit.separation
+    if found.direction is None:
+        return found
+    direction = _differences(np.asarray(found.direction), order)
+    names = fit.spec.outcome.names
+    return replace(
+        found,
+        direction=tuple(tuple(float(x) for x in row) for row in direction),
+        infinite=tuple(
+            (names[order[j + 1]], fit.spec.column_names[k], float(np.sign(direction[j, k])))
+            for j, k in zip(*np.nonzero(direction), strict=True)
+        ),
+    )
 
 
 def _reordered_spec(spec: DesignSpec, order: list[int]) -> DesignSpec:

@@ -130,7 +130,9 @@ def _levels_of(spec: DesignSpec, name: str) -> tuple[Level, ...] | None:
     return None
 
 
-def values_along(spec: DesignSpec, name: str, profile: Profile) -> tuple[Literal["curve", "levels"], tuple[Level, ...]]:
+def values_along(
+    spec: DesignSpec, name: str, profile: Profile
+) -> tuple[Literal["curve", "levels"], tuple[Level, ...]]:
     """Return the values a variable runs through: its levels, or equal steps between its 1st and 99th percentile.
 
     Where these coincide the curve runs from the minimum to the maximum.
@@ -185,7 +187,8 @@ def effect_of(
     if variable not in spec.predictors:
         known = ", ".join(map(repr, spec.predictors)) or "none"
         raise SupportError(
-            f"{variable!r} is not a predictor of the model.{did_you_mean(variable, spec.predictors)} Predictors are: {known}."
+            f"{variable!r} is not a predictor of the model.{did_you_mean(variable, spec.predictors)} "
+            f"Predictors are: {known}."
         )
     held = tuple(one for one in typical_values(spec, profiles) if one.name != variable)
     kind, values = values_along(spec, variable, profiles[variable])

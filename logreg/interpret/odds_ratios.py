@@ -36,8 +36,8 @@ def odds_ratio_table(
 ) -> pd.DataFrame:
     """Return one odds ratio per coefficient, with the interval of the logit exponentiated.
 
-    With more than two outcomes each is a ratio of odds against the baseline, P(outcome) / P(baseline), also called a
-    relative risk ratio; its direction need not be that of the outcome's probability.
+    With more than two outcomes each is a ratio of odds against the baseline, P(outcome) / P(baseline), also
+    called a relative risk ratio; its direction need not be that of the outcome's probability.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def odds_ratio_table(
     Returns
     -------
     DataFrame
-        ``outcome, baseline, term, variable, level, reference, unit, odds_ratio, conf_low, conf_high, p_value``.
+        ``outcome, baseline, term, variable, level, reference, unit, odds_ratio, conf_low, conf_high,
+        p_value``.
 
     Raises
     ------
@@ -130,7 +131,10 @@ def _units(
         if unit not in ("sd", "iqr"):
             raise SupportError(f"unit={unit!r} is not supported; use 'sd', 'iqr' or a number per variable.")
         if spread is None:
-            raise SupportError(f"unit={unit!r} needs the data, which a loaded model does not hold. Give numbers per variable.")
+            raise SupportError(
+                f"unit={unit!r} needs the data, which a loaded model does not hold. Give numbers per "
+                "variable."
+            )
         return {k: spread(name, unit) for name, k in plain.items()}
     if not isinstance(unit, Mapping):
         raise SupportError(f"unit={unit!r} is not supported; use 'sd', 'iqr' or a number per variable.")
@@ -140,9 +144,12 @@ def _units(
                 f"unit: {name!r} is not a numeric variable that enters the model as it is."
                 f"{did_you_mean(name, plain)} Such variables are: {', '.join(map(repr, plain)) or 'none'}."
             )
-        if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(float(value)) or value == 0:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, Real)
+            or not np.isfinite(float(value))
+            or value == 0
+        ):
             raise SupportError(f"unit: {name!r} needs a finite number that is not 0, got {value!r}.")
         units[plain[name]] = float(value)
     return units
-
-

@@ -1,7 +1,8 @@
 """Views of the linear predictor: logits, odds, probabilities, classes, each with what is known of its error.
 
-Every standard error is the delta method on one quadratic form: for a function of the logits with gradient g (m,), the
-variance at row x is ``sum_jk g_j g_k x' V_jk x``, V_jk being the block of the covariance for equations j and k.
+Every standard error is the delta method on one quadratic form: for a function of the logits with gradient g
+(m,), the variance at row x is ``sum_jk g_j g_k x' V_jk x``, V_jk being the block of the covariance for
+equations j and k.
 """
 
 from __future__ import annotations
@@ -104,11 +105,15 @@ def contrast_of_outcomes(fit: LogisticEstimate, versus: object) -> tuple[tuple[s
     position = 0
     if versus is not None:
         plain = isinstance(versus, str | int | float | np.generic)
-        matches = [k for k, level in enumerate(outcome.levels) if plain and (level == versus or names[k] == str(versus))]
+        matches = [
+            k
+            for k, level in enumerate(outcome.levels)
+            if plain and (level == versus or names[k] == str(versus))
+        ]
         if not matches:
             raise PredictError(
-                f"versus={versus!r} is not a level of the outcome {outcome.label!r}: {', '.join(map(repr, names))}."
-                + did_you_mean(str(versus), names)
+                f"versus={versus!r} is not a level of the outcome {outcome.label!r}: "
+                f"{', '.join(map(repr, names))}." + did_you_mean(str(versus), names)
             )
         position = matches[0]
     unit = np.vstack([np.zeros(m), np.eye(m)])
@@ -123,7 +128,9 @@ STILL = 1e-7
 
 
 def _linear_predictors(fit: LogisticEstimate, rows: LabelledRows) -> FloatArray:
-    """Return logits (m, n) of the encoded rows; under separation those that grow without bound are about 1e6 or more."""
+    """Return logits (m, n) of the encoded rows; under separation those that grow without bound are about 1e6
+    or more.
+    """
     result = np.empty((len(fit.coef_array), len(rows.rows.positions)))
     direction = fit.separation.direction
     for here, design, offset in rows.rows.pieces():
@@ -163,9 +170,7 @@ def _variances(
     return np.maximum(result, 0.0)
 
 
-def _long(
-    rows: LabelledRows, outcomes: tuple[str, ...], **columns: FloatArray
-) -> pd.DataFrame:
+def _long(rows: LabelledRows, outcomes: tuple[str, ...], **columns: FloatArray) -> pd.DataFrame:
     """Return one line per row and outcome, rows first."""
     k = len(outcomes)
     return table(
@@ -246,14 +251,14 @@ def odds_table(
 ) -> pd.DataFrame:
     """Return odds of each outcome against the baseline, P(outcome) / P(baseline).
 
-    Intervals are those of the logits, exponentiated; ``std_error`` is the delta method's, odds times that of the logit. Arguments
-    as for `logits_table`.
+    Intervals are those of the logits, exponentiated; ``std_error`` is the delta method's, odds times that of
+    the logit. Arguments as for `logits_table`.
     """
     found = logits_table(fit, rows, interval=interval, versus=versus, confidence=confidence)
     # Odds beyond the doubles are infinite: probability 1 to the last bit.
     with np.errstate(over="ignore"):
         if not interval:
-            return np.exp(found)
+            return found.apply(np.exp)
         odds = np.exp(found["estimate"])
         found["std_error"] *= odds
         found["estimate"] = odds
@@ -267,16 +272,18 @@ def probabilities_table(
 ) -> pd.DataFrame:
     """Return the probability of every outcome, the baseline included; they add up to 1 in each row.
 
-    Intervals are symmetric for ``logit(p_k) = log(p_k / (1 - p_k))``, whose gradient with respect to the logits
-    is ``[k = j] - [k != j] p_j / (1 - p_k)``, and are mapped back by the sigmoid: they never leave (0, 1), and for two outcomes they are the
-    interval of the logit. Each is an interval for one probability; together they are not a region of the simplex (Agresti 2013,
-    *Categorical Data Analysis*, 3rd ed., 1.4.2 and 16.1.6 for the logit interval and the delta method). ``std_error`` is on the probability
-    scale, ``p (1 - p)`` times that of the logit.
+    Intervals are symmetric for ``logit(p_k) = log(p_k / (1 - p_k))``, whose gradient with respect to the
+    logits is ``[k = j] - [k != j] p_j / (1 - p_k)``, and are mapped back by the sigmoid: they never leave (0,
+    1), and for two outcomes they are the interval of the logit. Each is an interval for one probability;
+    together they are not a region of the simplex (Agresti 2013, *Categorical Data Analysis*, 3rd ed., 1.4.2
+    and 16.1.6 for the logit interval and the delta method). ``std_error`` is on the probability scale, ``p (1
+    - p)`` times that of the logit.
 
     Returns
     -------
     DataFrame
-        On the data's index, one column per outcome; or ``row, outcome, estimate, std_error, conf_low, conf_high``.
+        On the data's index, one column per outcome; or ``row, outcome, estimate, std_error, conf_low,
+        conf_high``.
     """
     names = fit.spec.outcome.names
     logits = _linear_predictors(fit, rows)
@@ -286,13 +293,14 @@ def probabilities_table(
     z = _level(fit, confidence)
     m = len(logits)
     full = np.vstack([np.zeros(logits.shape[1]), logits])
-    # log of the odds of k against all others: l_k - log(sum of e^l_j, j not k), finite however certain the outcome is.
+    # log of the odds of k against all others: l_k - log(sum of e^l_j, j not k), finite however certain the
+    # outcome is.
     rest = np.array([logsumexp(np.delete(full, k, axis=0), axis=0) for k in range(m + 1)]).reshape(m + 1, -1)
     centre = full - rest
 
     def gradient(here: slice) -> FloatArray:
         # p_j / (1 - p_k) is the share of j among the others, e^l_j / sum of e^l_i over i not k.
-        g = -np.exp(np.minimum(full[np.newaxis, 1:, here] - rest[:, np.newaxis, here], 0.0))
+        g: FloatArray = -np.exp(np.minimum(full[np.newaxis, 1:, here] - rest[:, np.newaxis, here], 0.0))
         for j in range(m):
             g[j + 1, j] = 1.0
         return g
@@ -323,8 +331,8 @@ def _probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray]:
 def classify(fit: LogisticEstimate, rows: LabelledRows, *, threshold: float = 0.5) -> pd.Series[Any]:
     """Return the predicted outcome of each row, decided on the logits.
 
-    Binary: the event where its logit is at least ``logit(threshold)``. More outcomes: the one with the largest logit, the
-    first in level order on ties. Rows with a missing value get None.
+    Binary: the event where its logit is at least ``logit(threshold)``. More outcomes: the one with the
+    largest logit, the first in level order on ties. Rows with a missing value get None.
 
     Raises
     ------
@@ -336,7 +344,9 @@ def classify(fit: LogisticEstimate, rows: LabelledRows, *, threshold: float = 0.
     if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0.0 < threshold < 1.0:
         raise SupportError(f"threshold={threshold!r} is not a probability between 0 and 1.")
     if not fit.is_binary and threshold != 0.5:
-        raise SupportError("threshold= applies to two outcomes; with more the most probable outcome is taken.")
+        raise SupportError(
+            "threshold= applies to two outcomes; with more the most probable outcome is taken."
+        )
     logits = rows.spread(_linear_predictors(fit, rows))
     missing = np.isnan(logits[0])
     if fit.is_binary:

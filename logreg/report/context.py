@@ -192,7 +192,11 @@ def _numbers(shown: LogisticEstimate, ratios: pd.DataFrame) -> tuple[tuple[Numbe
     n_columns = len(shown.spec.columns)
     left_out = {name for name, _ in shown.aliases}
     rows = [
-        _one(dict(zip(logits.columns, logit, strict=True)), dict(zip(ratios.columns, ratio, strict=True)), left_out)
+        _one(
+            dict(zip(logits.columns, logit, strict=True)),
+            dict(zip(ratios.columns, ratio, strict=True)),
+            left_out,
+        )
         for logit, ratio in zip(logits.itertuples(index=False), ratios.itertuples(index=False), strict=True)
     ]
     return tuple(tuple(rows[k : k + n_columns]) for k in range(0, len(rows), n_columns))

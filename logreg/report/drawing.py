@@ -83,7 +83,7 @@ def _stand_ins(figure: Figure) -> tuple[dict[int, int], dict[int, int]]:
     texts += [label for axis in _axes_of(figure) for label in _fixed_labels(axis)]
     known = characters_of_font()
     used = dict.fromkeys(ord(character) for text in texts for character in text)
-    lacking = [code for code in used if code not in known or code in STAND_INS]
+    lacking = [code for code in used if (code not in known or code in STAND_INS) and code != ord("\n")]
     pairs = dict(zip(lacking, STAND_INS, strict=False))
     there = {code: pairs.get(code, 0xFFFD) for code in lacking}
     return there, {stand_in: code for code, stand_in in pairs.items()}
@@ -123,14 +123,25 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _panels(
-    figure: Figure, rows: int, columns: int, margins: Margins, *, gap: tuple[float, float] = (0.0, 0.0), **shared: Any
+    figure: Figure,
+    rows: int,
+    columns: int,
+    margins: Margins,
+    *,
+    gap: tuple[float, float] = (0.0, 0.0),
+    **shared: Any,
 ) -> list[Any]:
     """Return panels inside margins, all in inches; measuring beats matplotlib's layout engine by a factor of two."""
     width, height = figure.get_size_inches()
     left, right, bottom, top = margins
     across = (width - left - right - (columns - 1) * gap[0]) / columns
     down = (height - bottom - top - (rows - 1) * gap[1]) / rows
-    place = {"left": left / width, "right": 1.0 - right / width, "bottom": bottom / height, "top": 1.0 - top / height}
+    place = {
+        "left": left / width,
+        "right": 1.0 - right / width,
+        "bottom": bottom / height,
+        "top": 1.0 - top / height,
+    }
     grid = figure.add_gridspec(rows, columns, **place, wspace=gap[0] / across, hspace=gap[1] / down)
     return list(grid.subplots(squeeze=False, **shared).ravel())
 
@@ -165,7 +176,9 @@ def forest_figure(context: Context) -> FigureNode:
     columns = min(n_panels, 2 if n_panels in (2, 4) else 3)
     rows = -(-n_panels // columns)
     frame = None if n_panels == 1 else ratio_frame(context, range(n_panels))
-    names = 0.12 + _widest((name for line in forest_lines(context) for name in [forest_name(context, line)]), 9, "bold")
+    names = 0.12 + _widest(
+        (name for line in forest_lines(context) for name in [forest_name(context, line)]), 9, "bold"
+    )
     if n_panels == 1:
         beside = _widest((beside_text(context, 0, line) for line in forest_lines(context)), 8)
         margins, gap = Margins(names, beside + 0.2, 0.5, 0.08), (0.0, 0.0)
@@ -209,7 +222,10 @@ def _forest_caption(context: Context) -> str:
 
 def _has_arrows(context: Context) -> bool:
     low, high = ratio_frame(context, range(len(context.outcomes)))
-    return any(numbers.low < low or numbers.high > high or bool(numbers.reason) for _, _, numbers in context.estimates())
+    return any(
+        numbers.low < low or numbers.high > high or bool(numbers.reason)
+        for _, _, numbers in context.estimates()
+    )
 
 
 def forest_alt(context: Context) -> str:
@@ -226,7 +242,9 @@ def forest_alt(context: Context) -> str:
         )
     more = len(found) - MOST_QUOTED
     rest = f"; and {more} more, all in the tables" if more > 0 else ""
-    return f"Forest plot of odds ratios with {context.level} intervals. {'; '.join(found[:MOST_QUOTED])}{rest}."
+    return (
+        f"Forest plot of odds ratios with {context.level} intervals. {'; '.join(found[:MOST_QUOTED])}{rest}."
+    )
 
 
 # Predicted probabilities -------------------------------------------------------------------------------
@@ -285,7 +303,9 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
     if curve:
         figure.supylabel("Predicted probability", fontsize=9, x=0.08 / WIDTH, ha="left")
     else:
-        figure.suptitle(named, fontsize=9, x=0.08 / WIDTH, ha="left", y=1.0 - 0.05 / height, va="top", parse_math=False)
+        figure.suptitle(
+            named, fontsize=9, x=0.08 / WIDTH, ha="left", y=1.0 - 0.05 / height, va="top", parse_math=False
+        )
     return figure
 
 

@@ -82,9 +82,7 @@ def explain(
     """
     if audience != "plain":
         raise SupportError(f"audience={audience!r} is not supported; use 'plain'.")
-    context = context_of(
-        fit, labels=labels, units=units, confidence=confidence, versus=versus, style=PLAIN
-    )
+    context = context_of(fit, labels=labels, units=units, confidence=confidence, versus=versus, style=PLAIN)
     said = [sentence for _, group in sentences(context) for sentence in group]
     cautions = [CAUTION] if fit.is_binary else [MULTINOMIAL_CAUTION, CAUTION]
     return Explanation([outcome_sentence(context), *said, *(cautions if said else [])])

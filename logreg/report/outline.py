@@ -91,7 +91,12 @@ def outline(spec: DesignSpec, labels: Mapping[str, str]) -> tuple[Line, ...]:
     if spec.intercept:
         lines.append(
             Line(
-                kind="intercept", text=INTERCEPT, subject=INTERCEPT, name=INTERCEPT, term=INTERCEPT, position=0
+                kind="intercept",
+                text=INTERCEPT,
+                subject=INTERCEPT,
+                name=INTERCEPT,
+                term=INTERCEPT,
+                position=0,
             )
         )
     return tuple(lines)

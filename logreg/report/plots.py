@@ -324,14 +324,18 @@ def beside_text(context: Context, equation: int, line: Line) -> str:
         return ""
     numbers = context.numbers[equation][line.position]
     if not numbers.is_finite:
-        return f"{odds_ratio(numbers.ratio)} ({numbers.reason})" if math.isinf(numbers.logit) else numbers.reason
+        return (
+            f"{odds_ratio(numbers.ratio)} ({numbers.reason})" if math.isinf(numbers.logit) else numbers.reason
+        )
     return f"{odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
 
 
 def ratio_frame(context: Context, equations: Sequence[int]) -> tuple[float, float]:
     """Return the ends of the axis: all estimates, and intervals as far as they do not dwarf them."""
     lines = forest_lines(context)
-    found = [context.numbers[k][line.position] for k in equations for line in lines if line.position is not None]
+    found = [
+        context.numbers[k][line.position] for k in equations for line in lines if line.position is not None
+    ]
     finite = [numbers for numbers in found if numbers.is_finite and 0.0 < numbers.ratio < math.inf]
     least = min([1.0, *(n.ratio for n in finite)])
     most = max([1.0, *(n.ratio for n in finite)])
@@ -443,12 +447,18 @@ def ratio_ticks(low: float, high: float, *, most: int = MOST_TICKS) -> list[floa
         for mantissas in ((1, 2, 5), (1, 3), (1,))
     ]
     # Every second, third ... power of ten, always with 1.
-    choices += [[10.0**k for k in exponents if k % every == 0 and low <= 10.0**k <= high] for every in range(2, 99)]
+    choices += [
+        [10.0**k for k in exponents if k % every == 0 and low <= 10.0**k <= high] for every in range(2, 99)
+    ]
     return next(found for found in choices if 2 <= len(found) <= most or found == [1.0])
 
 
 def _even_steps(low: float, high: float, step: float) -> list[float]:
-    return [round(k * step, 2) for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) if k > 0]
+    return [
+        round(k * step, 2)
+        for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+        if k > 0
+    ]
 
 
 def odds_tick(value: float) -> str:
@@ -571,12 +581,16 @@ def draw_levels(
     _dress_probabilities(ax, "x")
     title = short(context.label(effect.variable), 60)
     if names:
-        ax.set_title(title, fontsize=9, loc="left", pad=5.0 + LEGEND_LINE * legend_lines(outcomes), parse_math=False)
+        ax.set_title(
+            title, fontsize=9, loc="left", pad=5.0 + LEGEND_LINE * legend_lines(outcomes), parse_math=False
+        )
     if names and len(outcomes) > 1:
         from matplotlib.lines import Line2D
 
         styles = [style_of(all_names.index(outcome)) for outcome in outcomes]
-        handles = [Line2D([], [], color=s.colour, marker=s.marker, linewidth=1.5, markersize=5.5) for s in styles]
+        handles = [
+            Line2D([], [], color=s.colour, marker=s.marker, linewidth=1.5, markersize=5.5) for s in styles
+        ]
         _legend(ax, handles, [short(outcome, 28) for outcome in outcomes])
 
 

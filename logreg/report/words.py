@@ -80,7 +80,11 @@ def average_text(value: float, style: NumberStyle) -> str:
     >>> average_text(23.238095, PLAIN), average_text(5.0, PLAIN)
     ('23.24', '5')
     """
-    return integer(value, style) if value == round(value) and abs(value) < 1e6 else significant(value, style, digits=4)
+    return (
+        integer(value, style)
+        if value == round(value) and abs(value) < 1e6
+        else significant(value, style, digits=4)
+    )
 
 
 def event_text(shown: LogisticEstimate, heading: str, outcome: str) -> str:
@@ -164,7 +168,11 @@ def joint_sentence(context: Context, group: JointTerms, figures: Sequence[str]) 
     terms = listed(group.terms)
     names = listed(context.label(name) for name in group.variables)
     shown = [context.label(name) for name in group.variables if name in figures]
-    where = f" the effect {'plot' if len(shown) == 1 else 'plots'} of {listed(shown)}" if shown else " predicted probabilities"
+    where = (
+        f" the effect {'plot' if len(shown) == 1 else 'plots'} of {listed(shown)}"
+        if shown
+        else " predicted probabilities"
+    )
     verb = "describes" if len(group.terms) == 1 else "together describe"
     return (
         f"{terms} {verb} {names}: no coefficient of {'it' if len(group.terms) == 1 else 'theirs'} can be read alone, since what "

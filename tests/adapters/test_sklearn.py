@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -445,3 +448,20 @@ def test_sparse_and_missing_features_are_refused() -> None:
     X[0, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         LogisticClassifier().fit(X, y)
+
+
+# The page -----------------------------------------------------------------------------------------------
+
+
+def test_the_page_runs_and_shows_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scikit-learn.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)\n```", page, flags=re.DOTALL)
+    assert len(blocks) == page.count("```python") == 4
+    namespace: dict[str, Any] = {}
+    for code, shown in blocks:
+        tree = ast.parse(code)
+        last = tree.body.pop()
+        assert isinstance(last, ast.Expr)
+        exec(compile(tree, "docs/scikit-learn.md", "exec"), namespace)
+        value = eval(compile(ast.Expression(last.value), "docs/scikit-learn.md", "eval"), namespace)
+        assert repr(value) == shown

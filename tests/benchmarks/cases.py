@@ -43,7 +43,9 @@ CASES = {
         n_levels=(5, 20, 50, 200),
         quick_rows=150_000,
     ),
-    "D": Case(title="binary, 1,000 x 10, by formula", n_rows=1_000, n_numeric=10, quick_rows=1_000, warm_rows=1_000),
+    "D": Case(
+        title="binary, 1,000 x 10, by formula", n_rows=1_000, n_numeric=10, quick_rows=1_000, warm_rows=1_000
+    ),
 }
 
 

@@ -110,7 +110,9 @@ def logreg_kernel(data: Data) -> Fit:
     null_logits = np.log([share / (1 - share)])
 
     def fit() -> Estimate:
-        optimum = find_optimum(blocks, objective_of, null_logits=null_logits, intercept=True, max_iterations=50)
+        optimum = find_optimum(
+            blocks, objective_of, null_logits=null_logits, intercept=True, max_iterations=50
+        )
         return Estimate(optimum.coef.ravel(), np.sqrt(np.diagonal(optimum.vcov)))
 
     return fit
@@ -267,9 +269,7 @@ CONTENDERS: dict[str, tuple[Contender, ...]] = {
         Contender(program="logreg", way="formula", prepare=logreg_formula, calls=300),
         Contender(program="logreg", way="kernel alone", prepare=logreg_kernel, calls=1_000),
         Contender(program="statsmodels", way="smf.logit", prepare=statsmodels_formula, calls=300),
-        Contender(
-            program="logreg", way="formula, first call", prepare=logreg_formula, first_call=True
-        ),
+        Contender(program="logreg", way="formula, first call", prepare=logreg_formula, first_call=True),
         Contender(
             program="statsmodels", way="smf.logit, first call", prepare=statsmodels_formula, first_call=True
         ),

@@ -39,7 +39,13 @@ class Target:
         met = self.figure >= self.limit if self.at_least else self.figure <= self.limit
         sign = "≥" if self.at_least else "≤"
         figure = f"{'more than ' if self.bound else ''}{number(self.figure)}{self.unit}"
-        return [self.case, self.what, f"{sign} {self.limit:g}{self.unit}", figure, "met" if met else "**not met**"]
+        return [
+            self.case,
+            self.what,
+            f"{sign} {self.limit:g}{self.unit}",
+            figure,
+            "met" if met else "**not met**",
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,11 @@ def page(
     bests = {case: summarise(records) for case, records in results.items()}
     targets = [target for case in bests for target in TARGETS[case](bests[case])]
     if imports:
-        targets.append(Target("E", "seconds of `import logreg` beyond pandas", imports["import logreg"], 0.15, False, " s"))
+        targets.append(
+            Target(
+                "E", "seconds of `import logreg` beyond pandas", imports["import logreg"], 0.15, False, " s"
+            )
+        )
     parts = ["# Benchmarks", "Written by `make benchmark`; not edited by hand."]
     if quick:
         parts.append("**Quick run on smaller tables, once each: a smoke check, not a measurement.**")
@@ -97,7 +107,10 @@ def page(
         parts += [case_table(best)]
     if imports:
         rows = [[f"`{label}`", seconds_text(seconds)] for label, seconds in imports.items()]
-        parts += ["## E. Import, in a process that has imported pandas", table(["Statement", "Seconds"], rows)]
+        parts += [
+            "## E. Import, in a process that has imported pandas",
+            table(["Statement", "Seconds"], rows),
+        ]
     return "\n\n".join([*parts, DEFINITIONS]) + "\n"
 
 
@@ -129,7 +142,9 @@ def find(bests: Sequence[Best], name: str) -> Best | None:
     return next((best for best in bests if best.name == name and best.seconds is not None), None)
 
 
-def faster_than(case: str, bests: Sequence[Best], program: str, limit: float, prefix: str = "") -> list[Target]:
+def faster_than(
+    case: str, bests: Sequence[Best], program: str, limit: float, prefix: str = ""
+) -> list[Target]:
     """Compare our formula route with the fastest way of a program that solves the problem."""
     ours = find(bests, OURS)
     peers = [b for b in bests if b.program == program and b.name.startswith(prefix)]
@@ -175,7 +190,9 @@ def targets_a(bests: Sequence[Best]) -> list[Target]:
     for best in bests:
         yardstick = best.least("yardstick")
         if best.seconds is not None and yardstick is not None:
-            targets.append(Target("A", f"{best.name}: times one `X.T @ X`", best.seconds / yardstick, 4, False))
+            targets.append(
+                Target("A", f"{best.name}: times one `X.T @ X`", best.seconds / yardstick, 4, False)
+            )
     return [
         *targets,
         *faster_than("A", bests, "scikit-learn", 5),
@@ -209,7 +226,11 @@ def targets_d(bests: Sequence[Best]) -> list[Target]:
     targets = []
     for ours, theirs, what in (
         (OURS, "statsmodels, smf.logit", "time relative to smf.logit, warm"),
-        ("logreg, formula, first call", "statsmodels, smf.logit, first call", "time relative to smf.logit, first call"),
+        (
+            "logreg, formula, first call",
+            "statsmodels, smf.logit, first call",
+            "time relative to smf.logit, first call",
+        ),
     ):
         mine, yours = find(bests, ours), find(bests, theirs)
         if mine and yours and mine.seconds and yours.seconds:
@@ -234,7 +255,9 @@ def case_table(bests: Sequence[Best]) -> str:
             best.record.contender.way,
             outcome_text(best),
             spread_text(best),
-            "" if ours is None or best.seconds is None or not ours.seconds else f"{best.seconds / ours.seconds:.3g}",
+            ""
+            if ours is None or best.seconds is None or not ours.seconds
+            else f"{best.seconds / ours.seconds:.3g}",
             errors_text(best),
             *memory_texts(best),
             "" if best.distance is None else f"{best.distance:.1e}",

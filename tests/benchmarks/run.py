@@ -109,7 +109,11 @@ def import_times(runs: int) -> dict[str, float]:
             "print(time.perf_counter() - start)"
         )
         best[label] = min(
-            float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", code], check=True, capture_output=True, text=True
+                ).stdout
+            )
             for _ in range(runs)
         )
         tell(f"E  {label}: {best[label]:.3g} s")

@@ -40,7 +40,9 @@ def main() -> None:
     # Peers warn of their own deprecations; what matters here is whether the coefficients agree.
     warnings.simplefilter("ignore")
     data = build(case)
-    result = first_call(contender, data) if contender.first_call else warm_call(contender, data, case.warm_rows)
+    result = (
+        first_call(contender, data) if contender.first_call else warm_call(contender, data, case.warm_rows)
+    )
     print(json.dumps(result), flush=True)
 
 

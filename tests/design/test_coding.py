@@ -128,7 +128,9 @@ def _agree(
     found = columns(spec, data)
     assert found.shape == theirs.shape
     ours = pd.DataFrame(found, columns=list(spec.column_names))
-    names = [name.replace("contr.treatment(", "Treatment(").replace("contr.sum", "Sum") for name in theirs.columns]
+    names = [
+        name.replace("contr.treatment(", "Treatment(").replace("contr.sum", "Sum") for name in theirs.columns
+    ]
     assert list(ours.columns) == names
     np.testing.assert_allclose(
         ours.to_numpy(), np.asarray(theirs, dtype=float), rtol=TOLERANCE, atol=TOLERANCE
@@ -145,12 +147,16 @@ def test_sum_coding(formula, data, learned, columns) -> None:  # type: ignore[no
     _agree(formula, data, learned, columns)
 
 
-@pytest.mark.parametrize("formula", ["g*h*k", "0 + g:h:k", "g:h + h:k", "x*g*h", "g + x:g + h:k", "0 + h + g:h"])
+@pytest.mark.parametrize(
+    "formula", ["g*h*k", "0 + g:h:k", "g:h + h:k", "x*g*h", "g + x:g + h:k", "0 + h + g:h"]
+)
 def test_coding_has_full_rank_and_spans_all_cells(formula, data, learned, columns) -> None:  # type: ignore[no-untyped-def]
     """Structural redundancy is all removed, and no more: the rank is that of full dummies of every term."""
     found = columns(learned(f"y ~ {formula}", data).spec, data)
     full = [np.ones((N, 1))] if "0 +" not in formula else []
-    dummies = {name: pd.get_dummies(data[name]).to_numpy(float) for name in "ghk"} | {"x": data[["x"]].to_numpy()}
+    dummies = {name: pd.get_dummies(data[name]).to_numpy(float) for name in "ghk"} | {
+        "x": data[["x"]].to_numpy()
+    }
     for term in formula.replace("0 + ", "").split(" + "):
         crossed = "*" in term
         parts = term.replace("*", ":").split(":")
@@ -197,7 +203,12 @@ def test_an_intercept_is_spanned_once() -> None:
     from logreg.design.ast import Column, Term
 
     g = CategoricalFactor(
-        label="g", expression=Column("g"), variable="g", levels=("a", "b"), reference="a", contrast="treatment"
+        label="g",
+        expression=Column("g"),
+        variable="g",
+        levels=("a", "b"),
+        reference="a",
+        contrast="treatment",
     )
     x = NumericFactor(label="x", expression=Column("x"), variable="x", suffixes=("",))
     terms = [Term((Column("g"),), ("g",)), Term((Column("g"), Column("x")), ("g", "x"))]

@@ -52,7 +52,11 @@ def data() -> pd.DataFrame:
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_split_and_dense_hold_the_same_numbers(
-    formula: str, data: pd.DataFrame, learned: Callable[..., Any], columns: Callable[..., np.ndarray], monkeypatch: Any
+    formula: str,
+    data: pd.DataFrame,
+    learned: Callable[..., Any],
+    columns: Callable[..., np.ndarray],
+    monkeypatch: Any,
 ) -> None:
     spec = learned(formula, data).spec
     dense = columns(spec, data)
@@ -81,7 +85,11 @@ def test_the_kind_of_matrix(data: pd.DataFrame, learned: Callable[..., Any], mon
 @pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("block_rows", [1, 7, 399])
 def test_any_blocking_gives_the_same_columns(
-    formula: str, block_rows: int, data: pd.DataFrame, learned: Callable[..., Any], columns: Callable[..., np.ndarray]
+    formula: str,
+    block_rows: int,
+    data: pd.DataFrame,
+    learned: Callable[..., Any],
+    columns: Callable[..., np.ndarray],
 ) -> None:
     if block_rows == 1:
         data = data.iloc[:60]

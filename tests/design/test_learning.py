@@ -92,7 +92,9 @@ def test_sums_of_labellings_are_associative_and_have_an_identity() -> None:
     assert (total.n_read, total.n_used, total.dropped, total.first_dropped) == (6, 3, {"x": 6}, {"x": 10})
 
 
-def test_transforms_learn_from_rows_used_only(data: pd.DataFrame, learned: Callable[..., Any], columns: Any) -> None:
+def test_transforms_learn_from_rows_used_only(
+    data: pd.DataFrame, learned: Callable[..., Any], columns: Any
+) -> None:
     spec = learned("y ~ scale(x) + g", data, weights="w").spec
     used = data.dropna().query("w > 0")
     mean = np.average(used.x, weights=used.w)
@@ -101,7 +103,9 @@ def test_transforms_learn_from_rows_used_only(data: pd.DataFrame, learned: Calla
     np.testing.assert_allclose(found, (used.x - mean) / sd, rtol=1e-12)
 
 
-def test_nested_transforms_take_another_pass(data: pd.DataFrame, learned: Callable[..., Any], columns: Any) -> None:
+def test_nested_transforms_take_another_pass(
+    data: pd.DataFrame, learned: Callable[..., Any], columns: Any
+) -> None:
     complete = data.dropna()
     spec = learned("y ~ scale(I(center(x)**2))", complete).spec
     squares = (complete.x - complete.x.mean()) ** 2

@@ -71,7 +71,14 @@ def test_refusals(counts: Mapping[Any, float], options: dict[str, Any], words: l
 
 
 def test_text_of_levels() -> None:
-    assert [level_name(level) for level in (1, 1.0, 1.5, True, "a", -0.0)] == ["1", "1", "1.5", "True", "a", "0"]
+    assert [level_name(level) for level in (1, 1.0, 1.5, True, "a", -0.0)] == [
+        "1",
+        "1",
+        "1.5",
+        "True",
+        "a",
+        "0",
+    ]
     assert quoted(["a ", 1.0]) == "'a ', 1"
     assert quoted(list(range(100))).endswith("11 and 88 more")
 

@@ -325,5 +325,5 @@ def test_levels_that_multiply_to_more_columns_than_memory_holds_are_counted_firs
         entry["levels"] += more
     for entry in stored["level_counts"]:
         entry["counts"] += [[1.0, 1.0] for _ in more]
-    with pytest.raises(LoadError, match="names for a design of [0-9]{14} columns"):
+    with pytest.raises(LoadError, match=r"names for a design of \d{14} columns"):
         spec_from_json(stored)

@@ -125,7 +125,12 @@ def test_predictions_and_tables_of_a_loaded_model_are_the_same_to_the_last_bit(
         pd.testing.assert_frame_equal(getattr(fit, call)(), getattr(loaded, call)(), check_exact=True)
     assert repr(loaded) == repr(fit)
     assert loaded.remarks == fit.remarks
-    assert str(loaded.summary()) == str(fit.summary())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_summary_of_a_loaded_model_is_that_of_the_fit(tmp_path: Path, name: str) -> None:
+    fit = fitted(name)
+    assert str(logreg.load(saved(fit, tmp_path)).summary()) == str(fit.summary())
 
 
 def test_saving_again_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -336,12 +341,9 @@ def test_every_value_of_another_type_is_refused(tmp_path: Path, name: str, wrong
             isinstance(old, str) or old is None or wrong in ([], {})
         )
         extended = path[0] in ("coefficients", "covariance", "convergence", "row_sums", "limit_coefficients")
-        if (
-            type(old) is type(wrong)
-            or alike
-            or free
-            or (extended and number and (wrong is None or wrong == -3))
-        ):
+        if extended and number and (wrong is None or (type(wrong) in (int, float) and wrong != 10**400)):
+            continue  # NaN or a number where a number or NaN was
+        if type(old) is type(wrong) or alike or free:
             continue  # a value of the right type, whatever it says
         if wrong == -3 and isinstance(old, float):
             continue

@@ -1,0 +1,120 @@
+"""Features and labels in arrays as a source and a formula, without a copy of the features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import check_classification_targets
+
+from logreg.data.columns import categories
+from logreg.data.source import CategoryColumn, Column, NumberColumn
+from logreg.data.table import TableSource
+from logreg.design.fence import quote
+from logreg.errors import OutcomeError
+
+__all__ = ["array_source", "formula_of", "outcome_of", "response_name"]
+
+FloatArray = NDArray[np.float64]
+
+#: Features that a formula names one by one; a longer one is easier to read as ``y ~ .``.
+NAMED_FEATURES = 30
+
+
+def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
+    """Return the sorted labels (K,), and each row's label as a column whose levels keep that order.
+
+    Raises
+    ------
+    OutcomeError
+        For missing labels, labels that cannot be sorted, and fewer than two classes.
+    ValueError
+        From scikit-learn, for numbers that are no classes.
+
+    Examples
+    --------
+    >>> labels, column = outcome_of(np.array(["yes", "no", "yes"]))
+    >>> labels.tolist(), column.codes.tolist()
+    (['no', 'yes'], [1, 0, 1])
+    """
+    codes, values = pd.factorize(y)  # by hashing: a million text labels would take a second to sort
+    missing = codes < 0
+    if missing.any():
+        raise OutcomeError(
+            f"y is missing in {int(missing.sum())} rows, first in row {int(np.argmax(missing))}. "
+            "Leave these rows out."
+        )
+    try:
+        labels, order = np.unique(np.asarray(values), return_inverse=True)
+    except TypeError:
+        kinds = ", ".join(sorted({type(value).__name__ for value in values}))
+        raise OutcomeError(f"y mixes labels of the types {kinds}. Make them all text.") from None
+    if not isinstance(labels[0], str):  # text is always classes, and the check sorts all rows
+        check_classification_targets(y)
+    if len(labels) < 2:
+        raise OutcomeError(
+            f"y has only one class, {labels.tolist()[0]!r}, in {len(y)} rows. A classifier needs two."
+        )
+    column = categories(order[codes], labels.tolist(), dtype=str(y.dtype), declared=True)
+    return labels.astype(y.dtype, copy=False), column
+
+
+def response_name(name: object, features: Sequence[str]) -> str:
+    """Return what the outcome is called: the name of the series that held it, or ``y``, unlike any feature.
+
+    Examples
+    --------
+    >>> response_name("low", ["age", "lwt"]), response_name(None, ["x", "y"])
+    ('low', 'y_')
+    """
+    response = name if isinstance(name, str) and name else "y"
+    while response in features:
+        response += "_"
+    return response
+
+
+def formula_of(response: str, features: Sequence[str], *, intercept: bool) -> str:
+    """Return the formula with every feature as it is.
+
+    Examples
+    --------
+    >>> formula_of("low", ["age", "weight (kg)"], intercept=False)
+    'low ~ age + `weight (kg)` - 1'
+    """
+    terms = " + ".join(map(quote, features)) if len(features) <= NAMED_FEATURES else "."
+    return f"{quote(response)} ~ {terms}{'' if intercept else ' - 1'}"
+
+
+def array_source(
+    X: FloatArray, features: Sequence[str], outcome: CategoryColumn, response: str
+) -> TableSource:
+    """Return features and outcome as a source whose columns are read-only views of X.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+        Finite numbers: they are not checked again.
+    features : sequence of p str
+        Names of the columns of X.
+    outcome : CategoryColumn
+        Labels of the n rows.
+    response : str
+        Name of the outcome.
+    """
+    table = X.view(np.ndarray)
+    table.flags.writeable = False
+
+    def convert(places: Sequence[int]) -> list[Column]:
+        return [outcome if place == len(features) else _feature(table[:, place]) for place in places]
+
+    def describe() -> Mapping[str, str]:
+        return {"kind": "array"}
+
+    return TableSource(names=[*features, response], n_rows=len(X), convert=convert, describe=describe)
+
+
+def _feature(values: FloatArray) -> NumberColumn:
+    return NumberColumn(values=values, missing=None, kind="float", dtype="float64", finite=True)

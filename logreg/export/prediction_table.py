@@ -1,0 +1,164 @@
+"""Everything a model says about new rows, in one long table: logits, odds and probabilities with intervals, class."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logreg.data import open_source
+from logreg.errors import SupportError, did_you_mean
+from logreg.report.write import write_bytes_atomically
+from logreg.strict_json import to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from logreg.fit import LogisticFit
+
+__all__ = ["prediction_table", "render_csv", "write_predictions", "writer_for"]
+
+
+def prediction_table(
+    fit: LogisticFit, data: Any, *, confidence: float | None = None, threshold: float = 0.5
+) -> pd.DataFrame:
+    """Return one line per row of the data and outcome, baseline first.
+
+    Parameters
+    ----------
+    fit : LogisticFit
+        A model, also one that was loaded.
+    data : table
+        What `logreg.data.open_source` accepts.
+    confidence : float, optional
+        Level of the intervals; by default the fit's own.
+    threshold : float
+        Two outcomes: the probability from which the event is the class.
+
+    Returns
+    -------
+    DataFrame
+        ``row, outcome``; ``logit, odds, probability``, each with its interval in ``*_low, *_high``; and ``class``, the
+        predicted outcome of the row. The baseline has no logit and no odds against itself: they are NaN, as is
+        everything in rows with a missing value.
+
+    Examples
+    --------
+    >>> import logreg
+    >>> fit = logreg.fit("distress ~ temperature", logreg.datasets.load("challenger"))
+    >>> prediction_table(fit, {"temperature": [31.0]})[["outcome", "logit", "probability", "class"]].round(3)
+      outcome  logit  probability class
+    0      no    NaN          ...    ...
+    """
+    import pandas as pd
+
+    source = open_source(data)
+    probability = fit.probabilities(source, interval=True, confidence=confidence)
+    n_outcomes = len(fit.spec.outcome.names)
+    columns: dict[str, Any] = {"row": probability["row"], "outcome": probability["outcome"]}
+    for name, found in (
+        ("logit", fit.logits(source, interval=True, confidence=confidence)),
+        ("odds", fit.odds(source, interval=True, confidence=confidence)),
+    ):
+        columns |= {key: _beside_baseline(values, n_outcomes) for key, values in _scale(name, found).items()}
+    columns |= _scale("probability", probability)
+    columns["class"] = np.repeat(fit.classify(source, threshold).to_numpy(dtype=object), n_outcomes)
+    return pd.DataFrame(columns)
+
+
+def _scale(name: str, found: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    return {name: found["estimate"], f"{name}_low": found["conf_low"], f"{name}_high": found["conf_high"]}
+
+
+def _beside_baseline(values: pd.Series[Any], n_outcomes: int) -> Any:
+    """Put NaN for the baseline before the other outcomes of each row."""
+    others = values.to_numpy(dtype=np.float64).reshape(-1, n_outcomes - 1)
+    return np.hstack([np.full((len(others), 1), np.nan), others]).ravel()
+
+
+def writer_for(path: str | os.PathLike[str]) -> Callable[[pd.DataFrame], bytes]:
+    """Return what makes the bytes of a file with this suffix.
+
+    Raises
+    ------
+    SupportError
+        If the suffix is another one.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _WRITERS:
+        raise SupportError(
+            f"no predictions can be written with the suffix {suffix!r}: use one of {', '.join(_WRITERS)}."
+            + did_you_mean(suffix, _WRITERS)
+        )
+    return _WRITERS[suffix]
+
+
+def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a table by the suffix of the path; the file appears whole or not at all.
+
+    Raises
+    ------
+    SupportError
+        If the suffix is not .csv, .json or .parquet.
+    OSError
+        If the file cannot be written, naming the path.
+    """
+    write_bytes_atomically(path, writer_for(path)(table))
+
+
+def render_csv(table: pd.DataFrame, show: Callable[[str], str] = str) -> str:
+    r"""Return a table as CSV: '.' decimals whatever the locale, every digit, nothing where a value is missing.
+
+    ``show`` is applied to every text, for output that must not act on a terminal.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> render_csv(pd.DataFrame({"a": [0.1, float("nan")], "b": ["x,y", None]}))
+    'a,b\n0.1,\n,"x,y"\n'
+    """
+
+    def cell(value: Any) -> Any:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return ""
+        return show(value) if isinstance(value, str) else value
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([show(str(name)) for name in table.columns])
+    writer.writerows([[cell(value) for value in row] for row in _rows(table)])
+    return text.getvalue()
+
+
+def _rows(table: pd.DataFrame) -> Any:
+    return zip(*(table[name].tolist() for name in table.columns), strict=True)
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return render_csv(table).encode("utf-8")
+
+
+def _json(table: pd.DataFrame) -> bytes:
+    """Return strict JSON: a list of objects, null for what is missing, "inf" for infinite odds."""
+    names = list(map(str, table.columns))
+    lines = [json.dumps(to_json(dict(zip(names, row, strict=True))), allow_nan=False) for row in _rows(table)]
+    return ("[\n" + ",\n".join(lines) + "\n]\n").encode("ascii")
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+_WRITERS: Mapping[str, Callable[[pd.DataFrame], bytes]] = MappingProxyType(
+    {".csv": _csv, ".json": _json, ".parquet": _parquet}
+)

@@ -1,0 +1,225 @@
+"""The coefficient tables: one for two outcomes; side by side and stacked for more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from logreg.report.context import BLANK, Context, Numbers, step_text
+from logreg.report.formats import fixed, odds_ratio, odds_ratio_interval, p_value
+from logreg.report.nodes import Cell, Row, Table, TableColumn
+from logreg.report.outline import Line
+from logreg.report.words import amount, reason_text
+
+__all__ = ["coefficient_tables", "stacked_table", "wide_table"]
+
+#: A table of one outcome against the baseline shows these.
+RATIO_KEYS = ("odds_ratio", "interval", "p_value")
+ALL_KEYS = ("estimate", "std_error", *RATIO_KEYS)
+
+
+def coefficient_tables(context: Context) -> tuple[Table, ...]:
+    """Return the tables of estimates: one for a binary outcome, for others side by side and stacked by outcome."""
+    if len(context.outcomes) == 1:
+        return (binary_table(context),)
+    return (wide_table(context), stacked_table(context))
+
+
+def binary_table(context: Context, *, counts: bool = True) -> Table:
+    """Return the estimates of a binary outcome, variable by variable."""
+    counted = counts and _has_counts(context)
+    columns = [TableColumn(key="term", heading="Variable")]
+    if counted:
+        columns += [
+            TableColumn(key="n", heading=_count_heading(context), align="right"),
+            TableColumn(key="events", heading="Events", align="right"),
+        ]
+    columns += _estimate_columns(context, ALL_KEYS)
+    rows = []
+    for line in context.lines:
+        if line.kind == "heading":
+            rows.append(_heading_row(line))
+            continue
+        cells = [_name_cell(context, line)]
+        if counted:
+            cells += [_count_cell(context, line.counts), _count_cell(context, line.counts[1:])]
+        cells += _estimate_cells(context, 0, line, ALL_KEYS)
+        rows.append(Row(cells=tuple(cells), kind=_row_kind(line), indent=line.indent))
+    return Table(
+        key="coefficients",
+        caption=(
+            f"Logits and odds ratios for {context.outcome_heading}: {context.outcomes[0]} against {context.baseline} "
+            "(the baseline)."
+        ),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=_notes(context, ALL_KEYS, counted=counted),
+    )
+
+
+def wide_table(context: Context) -> Table:
+    """Return odds ratios with the outcomes side by side, each against the baseline."""
+    counted = _has_counts(context)
+    columns = [TableColumn(key="term", heading="Variable")]
+    if counted:
+        group = f"{context.baseline} (baseline)"
+        columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=group))
+    for outcome in context.outcomes:
+        if counted:
+            columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=outcome))
+        columns += _estimate_columns(context, RATIO_KEYS, group=outcome)
+    rows = []
+    for line in context.lines:
+        if line.kind == "intercept":
+            continue
+        if line.kind == "heading":
+            rows.append(_heading_row(line))
+            continue
+        cells = [_name_cell(context, line)]
+        cells += [_count_cell(context, line.counts[:1])] if counted else []
+        for k in range(len(context.outcomes)):
+            cells += [_count_cell(context, line.counts[k + 1 : k + 2])] if counted else []
+            cells += _estimate_cells(context, k, line, RATIO_KEYS)
+        rows.append(Row(cells=tuple(cells), kind=_row_kind(line), indent=line.indent))
+    return Table(
+        key="odds_ratios",
+        caption=(
+            f"Odds ratios for {context.outcome_heading}, outcomes side by side, each against {context.baseline} (the baseline)."
+        ),
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=_notes(context, RATIO_KEYS, counted=counted),
+    )
+
+
+def stacked_table(context: Context) -> Table:
+    """Return logits and odds ratios with the outcomes below each other, each against the baseline."""
+    columns = (TableColumn(key="term", heading="Outcome and variable"), *_estimate_columns(context, ALL_KEYS))
+    rows = []
+    for k, outcome in enumerate(context.outcomes):
+        heading = f"{outcome} (against {context.baseline})"
+        rows.append(Row(cells=(Cell(text=heading, value=outcome, style="strong"),), kind="group"))
+        for line in context.lines:
+            cells = [_name_cell(context, line)]
+            # The heading of a factor is a row of its own here: the outcome's heading governs them all.
+            empty = line.kind == "heading"
+            cells += [Cell(text="")] * len(ALL_KEYS) if empty else _estimate_cells(context, k, line, ALL_KEYS)
+            rows.append(Row(cells=tuple(cells), kind=_row_kind(line), indent=line.indent + 1))
+    return Table(
+        key="coefficients",
+        caption=(
+            f"Logits and odds ratios for {context.outcome_heading}, outcome by outcome, each against {context.baseline} "
+            "(the baseline)."
+        ),
+        columns=columns,
+        rows=tuple(rows),
+        notes=_notes(context, ALL_KEYS, counted=False),
+    )
+
+
+def _has_counts(context: Context) -> bool:
+    return any(line.counts for line in context.lines)
+
+
+def _count_heading(context: Context) -> str:
+    spec = context.shown.spec
+    return "Weight" if spec.weights is not None and spec.weight_kind != "frequency" else "n"
+
+
+def _estimate_columns(context: Context, keys: Sequence[str], group: str = "") -> list[TableColumn]:
+    headings = {
+        "estimate": ("Logit", "log-odds"),
+        "std_error": ("Std. error", "log-odds"),
+        "odds_ratio": ("Odds ratio", ""),
+        "interval": (f"{context.level} CI", "odds ratio" if "estimate" in keys else ""),
+        "p_value": ("p", ""),
+    }
+    return [
+        TableColumn(key=key, heading=headings[key][0], unit=headings[key][1], align="right", group=group) for key in keys
+    ]
+
+
+def _row_kind(line: Line) -> Literal["data", "reference"]:
+    return "reference" if line.kind == "reference" else "data"
+
+
+def _heading_row(line: Line) -> Row:
+    return Row(cells=(Cell(text=line.text, value=line.name),), kind="group")
+
+
+def _name_cell(context: Context, line: Line) -> Cell:
+    unit = None if line.position is None else context.numbers[0][line.position].unit
+    step = "" if unit is None or unit == 1.0 else f", per {step_text(unit, context.style)}"
+    return Cell(text=line.text + step, value=line.name)
+
+
+def _count_cell(context: Context, counts: Sequence[float]) -> Cell:
+    return Cell(text=amount(sum(counts), context.style), value=sum(counts)) if counts else Cell(text="")
+
+
+def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[str]) -> list[Cell]:
+    style = context.style
+    if line.position is None:
+        shown = {"odds_ratio": Cell(text="1", value=1.0), "interval": Cell(text="reference")}
+        return [shown.get(key, Cell(text="")) for key in keys]
+    numbers = context.numbers[equation][line.position]
+    reason = reason_text(context.shown, line, numbers, style)
+    cells = {
+        "estimate": _number_cell(numbers.logit, fixed(numbers.logit, 3, style, reason=numbers.reason), reason),
+        "std_error": _number_cell(numbers.std_error, fixed(numbers.std_error, 3, style, reason=BLANK), reason),
+        "odds_ratio": _number_cell(numbers.ratio, odds_ratio(numbers.ratio, style, reason=BLANK), reason),
+        "interval": _interval_cell(context, numbers, reason),
+        "p_value": _number_cell(numbers.p_value, p_value(numbers.p_value, style, reason=BLANK), reason),
+    }
+    if "estimate" not in keys and reason and numbers.reason != "infinite":
+        cells["odds_ratio"] = _number_cell(numbers.ratio, numbers.reason, reason)
+    if line.kind == "intercept":
+        cells |= {key: Cell(text=BLANK, style="muted") for key in RATIO_KEYS}
+    return [cells[key] for key in keys]
+
+
+def _number_cell(value: float, text: str, reason: str) -> Cell:
+    return Cell(text=text, value=value, reason=reason)
+
+
+def _interval_cell(context: Context, numbers: Numbers, reason: str) -> Cell:
+    text = odds_ratio_interval(numbers.low, numbers.high, context.style, reason=numbers.reason)
+    return Cell(text=text, value=None if reason else f"{numbers.low!r} to {numbers.high!r}", reason=reason)
+
+
+def _notes(context: Context, keys: Sequence[str], *, counted: bool) -> tuple[str, ...]:
+    return tuple(_note_texts(context, keys, counted=counted))
+
+
+def _note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Iterator[str]:
+    kinds = {line.kind for line in context.lines}
+    parts = [f"CI: {context.level} confidence interval (Wald), on the scale of the odds ratio"]
+    parts.append("p: two-sided Wald test of an odds ratio of 1")
+    if "estimate" in keys:
+        parts.insert(0, "Std. error: standard error of the logit")
+        parts.insert(0, "Logit: natural logarithm of the odds ratio")
+    if counted:
+        words = "sums of weights" if _count_heading(context) == "Weight" else "records at the level"
+        parts.append(f"{_count_heading(context)}: {words}" + (", Events: those with the event" if len(context.outcomes) == 1 else ""))
+    yield ". ".join(parts) + "."
+    if "number" in kinds:
+        named = " unless “per” says otherwise" if context.units else ""
+        yield f"Numeric variables: for an increase by 1{named}."
+    if len(context.outcomes) > 1:
+        yield (
+            f"Each odds ratio compares one outcome with {context.baseline} only (also called a relative risk ratio, although "
+            "it is a ratio of odds). The outcome's probability may move the other way."
+        )
+    if any(line.joint for line in context.lines):
+        yield "Terms that act jointly (interactions, polynomials, splines) are to be read from the effect plots."
+    if any(line.contrast == "sum" for line in context.lines):
+        yield "Sum coding: each level is compared with the mean of the logits over all levels; the last level follows from the others."
+    if "full" in kinds:
+        yield "Without an intercept the first factor keeps all its levels: their values are odds, not odds ratios."
+    if "intercept" in kinds and "estimate" in keys:
+        yield "Intercept: log-odds with numeric variables at 0 and factors at their reference level."
+    yield from dict.fromkeys(
+        f"{line.name}: {reason_text(context.shown, line, numbers, context.style).removeprefix(line.name + ' ')}."
+        for _, line, numbers in context.estimates()
+        if numbers.reason
+    )
