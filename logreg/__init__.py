@@ -37,12 +37,12 @@ if TYPE_CHECKING:
         SupportError,
         WeightError,
     )
-    from logreg.fit import LogisticFit
+    from logreg.fitted import LogisticFit
 
 _HOMES = {
     "fit": "logreg.api",
     "load": "logreg.api",
-    "LogisticFit": "logreg.fit",
+    "LogisticFit": "logreg.fitted",
     "LogisticClassifier": "logreg.adapters.sklearn",
     "datasets": "",
     "logits": "",

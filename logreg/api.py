@@ -20,7 +20,7 @@ from logreg.design.learning import DesignRequest, Learned, learn_design
 from logreg.design.outcome import lookalikes
 from logreg.design.spec import DesignSpec, WeightKind
 from logreg.errors import DataError, FormulaError, SupportError, WeightError
-from logreg.fit import LogisticFit
+from logreg.fitted import LogisticFit
 from logreg.inference.assemble import assemble
 from logreg.inference.covariance import check_covariance, sandwich
 from logreg.inference.estimate import FitOptions, Remark

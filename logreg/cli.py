@@ -1,12 +1,13 @@
-"""The command ``logreg``: fit, predict and report from the shell. Order only; described in ``docs/command-line.md``.
+"""The command ``logreg``: fit, predict and report from the shell. Order only; see ``docs/command-line.md``.
 
-Exit status: 0 done; 1 the data, the model or a file is at fault; 2 the command line is, the formula included; 130
-interrupted; 141 the reader of standard output has gone.
+Exit status: 0 done; 1 the data, the model or a file is at fault; 2 the command line is, the formula included;
+130 interrupted; 141 the reader of standard output has gone.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import warnings
@@ -19,7 +20,7 @@ from logreg.errors import DataError, FormulaError, LogregError, LogregWarning, S
 from logreg.report.formats import visible
 
 if TYPE_CHECKING:
-    from logreg.fit import LogisticFit
+    from logreg.fitted import LogisticFit
 
 __all__ = ["main"]
 
@@ -80,7 +81,7 @@ def _report(options: argparse.Namespace) -> int:
         for path in options.output:
             try:
                 write_document(document, path)
-            except OSError as error:  # the other reports are still wanted
+            except (LogregError, OSError) as error:  # the other reports are still wanted
                 status = _complain(error, FAULT)
     _say(f"{visible(str(fit.summary()), line_breaks=True)}\n")
     return status
@@ -92,7 +93,7 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from logreg import load
+    from logreg.api import load
     from logreg.export.prediction_table import prediction_table, render_csv, write_predictions, writer_for
 
     if options.output is not None:
@@ -123,7 +124,7 @@ def _datasets(options: argparse.Namespace) -> int:
 
 def _fitted(options: argparse.Namespace) -> LogisticFit:
     """Fit with the options that were given; what was not given is the library's to decide."""
-    import logreg
+    from logreg.api import fit
 
     names = ("event", "baseline", "weights", "weight_kind", "estimator", "covariance", "missing")
     given: dict[str, Any] = {
@@ -132,7 +133,7 @@ def _fitted(options: argparse.Namespace) -> LogisticFit:
     if options.offset:
         given["offset"] = options.offset if len(options.offset) > 1 else options.offset[0]
     given = {name: value for name, value in given.items() if value is not None}
-    return logreg.fit(options.formula, _data(options.data), **given)
+    return fit(options.formula, _data(options.data), **given)
 
 
 def _data(text: str) -> Any:
@@ -154,6 +155,8 @@ def _data(text: str) -> Any:
 
 def _say(text: str) -> None:
     """Write to standard output at once, so that a full disk or a closed pipe is noticed here."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
     try:
         try:
             sys.stdout.write(text)
@@ -198,10 +201,11 @@ def _show_warning(
 
 
 def _note(line: str) -> None:
+    """Write a line to standard error, if there is one, in what its encoding has."""
     stream = sys.stderr
-    stream.write(
-        line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8") + "\n"
-    )
+    if stream is not None:
+        encoding = stream.encoding or "utf-8"
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 # The command line -------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from logreg.api import fit as fit_formula
 from logreg.data.source import CategoryColumn
 from logreg.design.spec import WeightKind
 from logreg.errors import LogregWarning, PredictError, SupportError
-from logreg.fit import LogisticFit
+from logreg.fitted import LogisticFit
 from logreg.logits import log_sigmoid, log_softmax, sigmoid_pair, softmax
 
 __all__ = ["ConvergenceWarning", "LogisticClassifier", "SeparationWarning"]

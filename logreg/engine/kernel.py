@@ -21,6 +21,8 @@ __all__ = [
 
 #: Rows handled at a time. 8,192 rows x 50 columns of scratch are 3 MB: it stays in cache between its uses.
 ROWS_PER_STEP = 8192
+#: Below this logit an exponential loses digits to the subnormal numbers.
+SMALLEST_EXPONENT = -700.0
 
 
 def likelihood_sum(block: DesignBlock, coef: FloatArray, order: Order) -> LikelihoodSum:
@@ -149,42 +151,20 @@ def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, Float
 
 
 def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:
-    m, n = logits.shape
-    probabilities, complements, log_normaliser = row_probabilities(logits)
-    codes, counts, weights = block.codes, block.counts, block.weights
-    if counts is None:
-        assert codes is not None
-        taken = np.take_along_axis(logits, np.maximum(codes, 1).astype(np.intp)[np.newaxis] - 1, axis=0)[0]
-        losses = log_normaliser - np.where(codes > 0, taken, 0.0)
-        # Where the outcome is (nearly) certain the difference cancels; -log1p(-(1 - p)) does not.
-        far = np.take_along_axis(complements, codes.astype(np.intp)[np.newaxis], axis=0)[0]
-        np.copyto(losses, -np.log1p(-np.minimum(far, 0.5)), where=far < 0.5)
-    else:
-        trials = counts.sum(axis=0)
-        log_p = np.vstack([np.zeros(n), logits]) - log_normaliser
-        np.copyto(log_p, np.log1p(-np.minimum(complements, 0.5)), where=complements < 0.5)
-        # 0 log 0 = 0: a level that did not occur contributes nothing, however unlikely it was.
-        losses = -np.where(counts > 0, counts * log_p, 0.0).sum(axis=0)
-    loglik = -float(losses.sum() if weights is None else losses @ weights)
-    if order == 0:
+    loglik, residual = (_labelled if block.counts is None else _counted)(block, logits, order)
+    if residual is None:
         return LikelihoodSum(loglik=loglik)
-
-    p, q = probabilities[1:], complements[1:]
-    if counts is None:
-        residual = np.where(codes == np.arange(1, m + 1)[:, np.newaxis], q, -p)
-    else:
-        # c_j - trials p_j = c_j q_j - (trials - c_j) p_j, without cancellation when p_j is near 1.
-        residual = counts[1:] * q - (trials - counts[1:]) * p
-    if weights is not None:
-        residual *= weights
     score = block.matrix.transpose_matvec(residual)
     if order == 1:
         return LikelihoodSum(loglik=loglik, score=score)
 
-    row_weight = weights
-    if counts is not None:
-        row_weight = trials if weights is None else trials * weights
-    n_columns = block.matrix.shape[1]
+    row_weight = block.weights
+    if block.counts is not None:
+        trials = block.counts.sum(axis=0)
+        row_weight = trials if row_weight is None else trials * row_weight
+    probabilities, complements, _ = row_probabilities(logits)
+    p, q = probabilities[1:], complements[1:]
+    m, n_columns = len(p), block.matrix.shape[1]
     information = np.empty((m, n_columns, m, n_columns))
     for j in range(m):
         weighted = p[j] if row_weight is None else p[j] * row_weight
@@ -204,6 +184,61 @@ def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> Likeli
         information=information.reshape(size, size),
         smallest_weight=float(smallest.min(initial=np.inf)),
     )
+
+
+def _labelled(block: DesignBlock, logits: FloatArray, order: Order) -> tuple[float, FloatArray | None]:
+    """Return log-likelihood and residuals (m, n) of rows with one outcome each."""
+    codes = block.codes
+    assert codes is not None
+    m, n = logits.shape
+    observed = codes == np.arange(1, m + 1, dtype=codes.dtype)[:, np.newaxis]
+    baseline = codes == 0
+    shift = np.maximum(logits.max(axis=0), 0.0)
+    odds = logits - shift
+    own = np.where(baseline, -shift, odds[np.maximum(codes, 1) - 1, np.arange(n)])
+    np.exp(odds, out=odds)
+    # What speaks against the observed outcome, summed without it: neither loss nor residual cancels.
+    np.copyto(odds, 0.0, where=observed)
+    against = odds.sum(axis=0)
+    against += np.where(baseline, 0.0, np.exp(-shift))
+    own_odds = np.exp(own)
+    total = against + own_odds
+    if own.min(initial=0.0) > SMALLEST_EXPONENT:
+        losses = np.log1p(against / own_odds)
+    else:
+        # Where the outcome is so unlikely that its odds lose their digits, from the logit itself.
+        losses = np.log1p(against / np.maximum(own_odds, np.exp(SMALLEST_EXPONENT)))
+        np.copyto(losses, np.log(total) - own, where=own <= SMALLEST_EXPONENT)
+    loglik = -float(losses.sum() if block.weights is None else losses @ block.weights)
+    if order == 0:
+        return loglik, None
+    scale = 1.0 / total
+    if block.weights is not None:
+        scale *= block.weights
+    residual = odds
+    residual *= -scale
+    np.copyto(residual, against * scale, where=observed)
+    return loglik, residual
+
+
+def _counted(block: DesignBlock, logits: FloatArray, order: Order) -> tuple[float, FloatArray | None]:
+    """Return log-likelihood and residuals (m, n) of rows of counts."""
+    counts = block.counts
+    assert counts is not None
+    probabilities, complements, log_normaliser = row_probabilities(logits)
+    log_p = np.vstack([np.zeros((1, logits.shape[1])), logits]) - log_normaliser
+    # Where an outcome is nearly certain the difference cancels; log1p(-(1 - p)) does not.
+    np.copyto(log_p, np.log1p(-np.minimum(complements, 0.5)), where=complements < 0.5)
+    # 0 log 0 = 0: a level that did not occur contributes nothing, however unlikely it was.
+    losses = -np.where(counts > 0, counts * log_p, 0.0).sum(axis=0)
+    loglik = -float(losses.sum() if block.weights is None else losses @ block.weights)
+    if order == 0:
+        return loglik, None
+    # c_j - trials p_j = c_j q_j - (trials - c_j) p_j, without cancellation when p_j is near 1.
+    residual = counts[1:] * complements[1:] - (counts.sum(axis=0) - counts[1:]) * probabilities[1:]
+    if block.weights is not None:
+        residual *= block.weights
+    return loglik, residual
 
 
 def score_outer(block: DesignBlock, coef: FloatArray, *, frequencies: bool) -> FloatArray:

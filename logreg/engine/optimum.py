@@ -127,6 +127,10 @@ def _with_separation(
     coef = found.coef.copy()
     coef[:, dropped] = np.nan
     vcov = found.vcov.copy()
+    # What is neither infinite nor determined by the rows that are left is not known.
+    undetermined = np.setdiff1d(np.arange(coef.size), limit.free)
+    flat = coef.reshape(-1)
+    flat[undetermined[verdict.direction.ravel()[undetermined] == 0]] = np.nan
     infinite = np.flatnonzero(verdict.direction.ravel() != 0)
     vcov[infinite, :] = vcov[:, infinite] = np.nan
     return replace(

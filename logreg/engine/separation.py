@@ -119,8 +119,9 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     strict = answer.x[size:] > 0.5 * STRICT
     if not strict.any():
         return Verdict(kind="none")
-    b = answer.x[:size]
-    b = np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+    b = _shortest(constraints, strict)
+    if b is None:
+        return Verdict(kind="not checked")
     complete = bool(strict.all())
     direction = np.zeros((m, n_columns))
     direction[:, kept] = b.reshape(m, len(kept)) / scale
@@ -128,6 +129,31 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     for block in blocks:
         perfect += int(np.count_nonzero(_block_margins(block, direction).min(axis=0) > 0.5 * STRICT))
     return Verdict(kind="complete" if complete else "quasi-complete", direction=direction, rows=perfect)
+
+
+def _shortest(constraints: FloatArray, strict: NDArray[np.bool_]) -> FloatArray | None:
+    """Return the direction with the smallest sum of absolute elements that has margin `STRICT` on the strict rows.
+
+    It names as few coefficients as can be, and its elements are no larger than the margins need.
+    """
+    from scipy.optimize import linprog
+
+    n, size = constraints.shape
+    both = np.hstack([constraints, -constraints])
+    answer = linprog(
+        np.ones(2 * size),
+        A_ub=-both[strict],
+        b_ub=np.full(int(strict.sum()), -STRICT),
+        A_eq=both[~strict] if not strict.all() else None,
+        b_eq=np.zeros(n - int(strict.sum())) if not strict.all() else None,
+        bounds=(0.0, None),
+        method="highs",
+        options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
+    )
+    if answer.status != 0:
+        return None
+    b: FloatArray = answer.x[:size] - answer.x[size:]
+    return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
 
 
 def _distinct_rows(

@@ -1,4 +1,4 @@
-"""Everything a model says about new rows, in one long table: logits, odds and probabilities with intervals, class."""
+"""Everything a model says about new rows in one long table: logits, odds, probabilities, class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from logreg.strict_json import to_json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from logreg.fit import LogisticFit
+    from logreg.fitted import LogisticFit
 
 __all__ = ["prediction_table", "render_csv", "write_predictions", "writer_for"]
 
@@ -46,17 +46,19 @@ def prediction_table(
     Returns
     -------
     DataFrame
-        ``row, outcome``; ``logit, odds, probability``, each with its interval in ``*_low, *_high``; and ``class``, the
-        predicted outcome of the row. The baseline has no logit and no odds against itself: they are NaN, as is
-        everything in rows with a missing value.
+        ``row, outcome``; ``logit, odds, probability``, each with its interval in ``*_low, *_high``; and
+        ``class``, the predicted outcome of the row. The baseline has no logit or odds against itself: they
+        are NaN, as is everything in rows with a missing value.
 
     Examples
     --------
     >>> import logreg
     >>> fit = logreg.fit("distress ~ temperature", logreg.datasets.load("challenger"))
-    >>> prediction_table(fit, {"temperature": [31.0]})[["outcome", "logit", "probability", "class"]].round(3)
-      outcome  logit  probability class
-    0      no    NaN          ...    ...
+    >>> cold = prediction_table(fit, {"temperature": [31.0]})
+    >>> cold[["row", "outcome", "class"]]
+      row outcome class
+    0   0      no   yes
+    1   0     yes   yes
     """
     import pandas as pd
 
@@ -70,7 +72,9 @@ def prediction_table(
     ):
         columns |= {key: _beside_baseline(values, n_outcomes) for key, values in _scale(name, found).items()}
     columns |= _scale("probability", probability)
-    columns["class"] = np.repeat(fit.classify(source, threshold).to_numpy(dtype=object), n_outcomes)
+    names = dict(zip(fit.spec.outcome.levels, fit.spec.outcome.names, strict=True))
+    classes = np.array([names.get(level) for level in fit.classify(source, threshold)], dtype=object)
+    columns["class"] = np.repeat(classes, n_outcomes)
     return pd.DataFrame(columns)
 
 
@@ -115,7 +119,7 @@ def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> None
 
 
 def render_csv(table: pd.DataFrame, show: Callable[[str], str] = str) -> str:
-    r"""Return a table as CSV: '.' decimals whatever the locale, every digit, nothing where a value is missing.
+    r"""Return a table as CSV: '.' decimals in every locale, all digits, nothing where a value is missing.
 
     ``show`` is applied to every text, for output that must not act on a terminal.
 

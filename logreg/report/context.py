@@ -17,7 +17,7 @@ from logreg.report.outline import Line, outline
 if TYPE_CHECKING:
     import pandas as pd
 
-    from logreg.fit import LogisticFit
+    from logreg.fitted import LogisticFit
 
 __all__ = ["Context", "Numbers", "Units", "context_of"]
 

@@ -13,7 +13,7 @@ from logreg.report.outline import joint_terms
 from logreg.report.words import joint_sentence, outcome_sentence, ratio_sentence
 
 if TYPE_CHECKING:
-    from logreg.fit import LogisticFit
+    from logreg.fitted import LogisticFit
 
 __all__ = ["CAUTION", "Explanation", "MULTINOMIAL_CAUTION", "explain", "sentences"]
 

@@ -24,7 +24,7 @@ from logreg.report.words import event_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from logreg.fit import LogisticFit
+    from logreg.fitted import LogisticFit
 
 __all__ = [
     "DIRECT_OUTCOMES",

@@ -12,7 +12,7 @@ __all__ = ["CASES", "Case", "Data", "build"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Sizes of one table and of its reduced version; ``warm_rows`` rows are fitted once before the clock starts."""
+    """Sizes of one table and of its reduced version; ``warm_rows`` rows are fitted before the clock."""
 
     title: str
     n_rows: int
@@ -53,8 +53,8 @@ CASES = {
 class Data:
     """One table in the forms the programs take.
 
-    ``numbers`` (n, q) holds the numeric columns row by row, ``codes`` (n,) the outcome as 0 .. K - 1; ``frame`` holds
-    both and the categorical columns, with the outcome in column y.
+    ``numbers`` (n, q) holds the numeric columns row by row, ``codes`` (n,) the outcome as 0 .. K - 1;
+    ``frame`` holds both and the categorical columns, with the outcome in column y.
     """
 
     frame: pd.DataFrame

@@ -1,20 +1,19 @@
 """The programs side by side: each fits one case and returns coefficients in one common order.
 
-A contender imports its program when called, so that a fresh process pays for one program only. What it
-must build to suit the program (a constant column, an array instead of a frame) happens in ``prepare``, outside the
-clock; what an analyst would wait for happens in the function that ``prepare`` returns.
+A contender imports its program when called, so that a fresh process pays for one program only. What it must
+build to suit the program (a constant column, an array instead of a frame) happens in ``prepare``, outside
+the clock; what an analyst would wait for happens in the function that ``prepare`` returns.
 """
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-
 from cases import Data
 
 __all__ = ["CONTENDERS", "PATIENCE", "Contender", "Estimate", "by_name"]
@@ -26,7 +25,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Coefficients equation by equation, intercept first, and their standard errors where the program gives them.
+    """Coefficients equation by equation, intercept first, and standard errors where the program gives them.
 
     ``finish`` computes standard errors on the scale of the others, outside the clock.
     """
@@ -43,10 +42,10 @@ Fit = Callable[[], Estimate]
 class Contender:
     """One row of the table: ``prepare(data)`` returns what is timed.
 
-    ``runs`` fresh processes are started, ``calls`` calls timed in each, a process being stopped ``limit`` seconds
-    after its data are ready. ``warm_rows`` overrides the rows of the first, untimed fit; with ``first_call`` there is
-    none, and the clock includes the imports. ``yardstick`` also times ``X.T @ X``. ``module`` must be importable
-    for the contender to take part.
+    ``runs`` fresh processes are started, ``calls`` calls timed in each, a process being stopped ``limit``
+    seconds after its data are ready. ``warm_rows`` overrides the rows of the first, untimed fit; with
+    ``first_call`` there is none, and the clock includes the imports. ``yardstick`` also times ``X.T @ X``.
+    ``module`` must be importable for the contender to take part.
     """
 
     program: str
@@ -74,7 +73,7 @@ class Contender:
             return False
 
 
-# --- logreg ----------------------------------------------------------------------------------------------------------
+# logreg
 
 
 def logreg_formula(data: Data) -> Fit:
@@ -118,7 +117,7 @@ def logreg_kernel(data: Data) -> Fit:
     return fit
 
 
-# --- statsmodels -----------------------------------------------------------------------------------------------------
+# statsmodels
 
 
 def statsmodels_array(data: Data, model: str) -> Fit:
@@ -155,7 +154,7 @@ def statsmodels_formula(data: Data) -> Fit:
     return fit
 
 
-# --- scikit-learn ----------------------------------------------------------------------------------------------------
+# scikit-learn
 
 
 def sklearn_array(data: Data, solver: str) -> Fit:
@@ -173,7 +172,7 @@ def sklearn_array(data: Data, solver: str) -> Fit:
     return fit
 
 
-# --- glum ------------------------------------------------------------------------------------------------------------
+# glum
 
 
 def glum_model(data: Data, by: str) -> Fit:
@@ -196,7 +195,7 @@ def glum_model(data: Data, by: str) -> Fit:
         return Estimate(coef, finish=lambda: std_error / dispersion_factor(model))
 
     def dispersion_factor(model: Any) -> float:
-        # glum multiplies the covariance by Pearson's dispersion and n / (n - p); a logistic regression has neither.
+        # glum multiplies the covariance by Pearson's dispersion and n / (n - p); neither belongs to a logit.
         source = data.numbers if by == "array" else data.frame
         mean = model.predict(source if by != "frame" else data.frame[data.predictors])
         n, p = len(data.codes), len(model.coef_) + 1
@@ -206,15 +205,11 @@ def glum_model(data: Data, by: str) -> Fit:
     return fit
 
 
-# --- who takes part where --------------------------------------------------------------------------------------------
+# Who takes part where
 
-FORMULA = Contender(program="logreg", way="formula", prepare=logreg_formula, yardstick=True)
+FORMULA = Contender(program="logreg", way="formula", prepare=logreg_formula)
 ARRAY = Contender(
-    program="logreg",
-    way="LogisticClassifier",
-    prepare=logreg_array,
-    yardstick=True,
-    module="logreg.adapters.sklearn",
+    program="logreg", way="LogisticClassifier", prepare=logreg_array, module="logreg.adapters.sklearn"
 )
 SKLEARN = (
     *(
@@ -235,8 +230,8 @@ SKLEARN = (
 )
 CONTENDERS: dict[str, tuple[Contender, ...]] = {
     "A": (
-        FORMULA,
-        ARRAY,
+        replace(FORMULA, yardstick=True),
+        replace(ARRAY, yardstick=True),
         *SKLEARN,
         Contender(
             program="statsmodels",

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
-#: A solver counts as having solved the problem when no coefficient is further off than this many standard errors.
+#: A solver has solved the problem when no coefficient is further off than this many standard errors.
 SOLVED = 1e-2
-#: The closest independent program must agree this well with us: coefficients in standard errors, standard errors
-#: relative to themselves.
+#: The closest independent program must agree this well with us: coefficients in standard errors, standard
+#: errors relative to themselves.
 AGREEMENT, AGREEMENT_OF_ERRORS = 1e-4, 1e-5
 OURS = "logreg, formula"
 
@@ -56,6 +56,7 @@ class Best:
     seconds: float | None
     distance: float | None = None
     distance_of_errors: float | None = None
+    others: float | None = None
 
     @property
     def name(self) -> str:
@@ -125,17 +126,18 @@ def summary(record: Record, ours: Mapping[str, Any] | None) -> Best:
     if not record.measurements:
         return Best(record, None)
     fastest = min(record.measurements, key=lambda m: m["seconds"])
+    others = fastest.get("others")
     if ours is None or record.contender.name == OURS:
-        return Best(record, fastest["seconds"])
+        return Best(record, fastest["seconds"], others=others)
     coef, std_error = np.array(ours["coef"]), np.array(ours["std_error"])
     distance = float(np.max(np.abs(np.array(fastest["coef"]) - coef) / std_error))
     distance_of_errors = None
     if fastest["std_error"] is not None:
         distance_of_errors = float(np.max(np.abs(np.array(fastest["std_error"]) / std_error - 1)))
-    return Best(record, fastest["seconds"], distance, distance_of_errors)
+    return Best(record, fastest["seconds"], distance, distance_of_errors, others)
 
 
-# --- targets ---------------------------------------------------------------------------------------------------------
+# Targets
 
 
 def find(bests: Sequence[Best], name: str) -> Best | None:
@@ -153,9 +155,10 @@ def faster_than(
         return []
     if not solved:
         # All were stopped: the ratio is at least that of the limit.
-        limits = [b.record.contender.limit for b in peers if b.record.stopped]
-        bound = min(limits, default=float("nan")) / ours.seconds
-        return [Target(case, f"times faster than {program}", bound, limit, True, bound=True)]
+        patience = min((b.record.contender.limit for b in peers if b.record.stopped), default=float("nan"))
+        return [
+            Target(case, f"times faster than {program}", patience / ours.seconds, limit, True, bound=True)
+        ]
     fastest = min(solved, key=lambda b: b.seconds or np.inf)
     assert fastest.seconds is not None
     return [Target(case, f"times faster than {fastest.name}", fastest.seconds / ours.seconds, limit, True)]
@@ -244,7 +247,7 @@ def targets_d(bests: Sequence[Best]) -> list[Target]:
 TARGETS = {"A": targets_a, "B": targets_b, "C": targets_c, "D": targets_d}
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
+# Tables
 
 
 def case_table(bests: Sequence[Best]) -> str:
@@ -270,6 +273,7 @@ def case_table(bests: Sequence[Best]) -> str:
         "Way",
         "Best, s",
         "All runs, s",
+        "Others, cores",
         "Relative to ours",
         "Std. errors",
         "Extra peak, MB",
@@ -328,23 +332,28 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 DEFINITIONS = f"""## Definitions
 
-- Every run is a fresh process that draws the same data from a fixed seed. Before the clock starts, the program is imported and
-  fits some of the rows once, so that imports and threads do not count; *first call* in case D is the exception: there the
-  clock runs from before the import of the program (pandas is loaded) to the fitted model. The best run counts; slow
-  programs run once or twice, as the column *All runs* shows. In case D each process times hundreds of calls and gives the best.
-- Programs run one at a time, in rounds, with the threads they choose by themselves.
-- logreg is given the frame and a formula, `LogisticClassifier` an array. statsmodels (except smf.logit) is given an array with
-  the constant column already in it, scikit-learn an array, glum the form named: preparing these is not on the clock.
+- Every run is a fresh process that draws the same data from a fixed seed. Before the clock starts, the
+  program is imported and fits some of the rows once, so that imports and threads do not count; *first
+  call* in case D is the exception: there the clock runs from before the import of the program (pandas is
+  loaded) to the fitted model. The best run counts; slow programs run once or twice, as the column *All
+  runs* shows. In case D each process times hundreds of calls and gives the best.
+- Programs run one at a time, in rounds, with the threads they choose by themselves. *Others* is how many
+  cores other processes kept busy during the best run: where it is not near 0, the figure is disturbed.
+- logreg is given the frame and a formula, `LogisticClassifier` an array. statsmodels (except smf.logit)
+  is given an array with the constant column already in it, scikit-learn an array, glum the form named:
+  preparing these is not on the clock.
 - Where *Std. errors* says yes, the time includes them; all of ours do.
-- scikit-learn: `C=inf` (no penalty), `tol=1e-8`, its solvers except liblinear, which always penalises. sag and saga are
-  stopped after {PATIENCE:g} s. glum: `alpha=0`, non-robust covariance, its default tolerance. statsmodels: its defaults.
-- *Coef. off*: the largest difference of a coefficient from that of logreg, in standard errors. A solver whose
-  answer is more than {SOLVED:g} standard errors off has not solved the problem and does not count as fastest.
-  *S.e. off*: the largest relative difference of a standard error; glum's are first divided by its estimate of dispersion
-  and n / (n - p), which a logistic regression does not have.
-- *Frame*: `frame.memory_usage(deep=True).sum()`, the outcome included. *Extra peak*: the highest resident memory during
-  the first timed call minus that just before it (the kernel's high-water mark, reset before the call; freed memory is
-  given back to the system first), the largest of the runs.
-- The yardstick `X.T @ X` is the best of several calls after the fit, in the same process, X being the row-major array the frame
-  was made from; the best over processes counts.
-- Statsmodels and scikit-learn are left out of case C: their design of 277 dense columns alone would take 2.2 GB."""
+- scikit-learn: `C=inf` (no penalty), `tol=1e-8`, its solvers except liblinear, which always penalises.
+  sag and saga are stopped after {PATIENCE:g} s. glum: `alpha=0`, non-robust covariance, its default
+  tolerance. statsmodels: its defaults.
+- *Coef. off*: the largest difference of a coefficient from that of logreg, in standard errors. A solver
+  whose answer is more than {SOLVED:g} standard errors off has not solved the problem and does not count
+  as fastest. *S.e. off*: the largest relative difference of a standard error; glum's are first divided
+  by its estimate of dispersion and n / (n - p), which a logistic regression does not have.
+- *Frame*: `frame.memory_usage(deep=True).sum()`, the outcome included. *Extra peak*: the highest
+  resident memory during the first timed call minus that just before it (the kernel's high-water mark,
+  reset before the call; freed memory is given back to the system first), the largest of the runs.
+- The yardstick `X.T @ X` is the best of several calls after the fit, in the same process, X being the
+  row-major array the frame was made from; the best over processes counts.
+- statsmodels and scikit-learn are left out of case C: their design of 277 dense columns alone would take
+  2.2 GB."""

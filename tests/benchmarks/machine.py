@@ -30,7 +30,8 @@ def describe_machine() -> list[tuple[str, str]]:
 
     np.ones((64, 64)) @ np.ones((64, 64))  # the library shows up once it has been used
     blas = [
-        f"{info['internal_api']} {info['version']} ({info.get('architecture', '?')}), {info['num_threads']} threads"
+        f"{info['internal_api']} {info['version']} for {info.get('architecture', '?')}, "
+        f"{info['num_threads']} threads"
         for info in threadpool_info()
         if info["user_api"] == "blas"
     ]

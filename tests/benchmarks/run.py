@@ -1,7 +1,7 @@
-"""Time `logreg` beside statsmodels, scikit-learn and glum, check that they agree, and write reports/benchmarks.md.
+"""Time logreg beside statsmodels, scikit-learn and glum, check that they agree, write reports/benchmarks.md.
 
-Run as ``python tests/benchmarks/run.py`` with the project installed. ``--quick`` is a smoke check on smaller tables;
-it prints the report instead of writing it, and so does a run of some cases or some programs only.
+Run as ``python tests/benchmarks/run.py`` with the project installed. ``--quick`` is a smoke check on smaller
+tables; it prints the report instead of writing it, and so does a run of some cases or some programs only.
 """
 
 from __future__ import annotations

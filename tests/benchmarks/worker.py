@@ -1,13 +1,14 @@
-"""One fit in a fresh process: ``worker.py CASE CONTENDER [--quick]`` prints a line of JSON.
+"""One fit in a fresh process: ``worker.py CASE CONTENDER [--quick]`` prints JSON.
 
-Lines of JSON are ``{"ready": true}`` when the data stand and the warm-up is over, then the measurement.
+Two lines in all: ``{"ready": true}`` when the data stand and the warm-up is over, then the measurement.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+import math
+import os
 import threading
 import time
 import warnings
@@ -22,7 +23,13 @@ from contenders import Contender, Estimate, by_name
 
 #: Products timed for the yardstick, of which the best counts.
 YARDSTICK_CALLS = 7
-STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+STATUS, CLEAR_REFS, ALL_PROCESSORS = (
+    Path("/proc/self/status"),
+    Path("/proc/self/clear_refs"),
+    Path("/proc/stat"),
+)
+#: Shortest call for which the load of other processes can be told.
+LOAD_GRAIN = 0.1
 #: Seconds between looks at the memory where the kernel's high-water mark cannot be reset.
 LOOK_EVERY = 0.001
 
@@ -61,7 +68,7 @@ def warm_call(contender: Contender, data: Data, warm_rows: int) -> dict[str, Any
     fit = contender.prepare(data)
     give_memory_back()
     print(json.dumps({"ready": True}), flush=True)
-    peak = PeakMemory()
+    peak, others = PeakMemory(), OtherLoad()
     seconds, estimate = timed(fit)
     extra = peak.extra()
     for _ in range(contender.calls - 1):
@@ -69,8 +76,8 @@ def warm_call(contender: Contender, data: Data, warm_rows: int) -> dict[str, Any
         seconds = min(seconds, again)
     result = {
         "seconds": seconds,
+        "others": others.cores(),
         "extra_bytes": extra,
-        "memory_by": peak.method,
         "frame_bytes": int(data.frame.memory_usage(deep=True).sum()),
         **described(estimate),
     }
@@ -112,6 +119,28 @@ def resident(key: str = "VmRSS") -> int:
     raise LookupError(key)
 
 
+class OtherLoad:
+    """Cores that other processes keep busy meanwhile, from the kernel's account of all processors."""
+
+    def __init__(self) -> None:
+        self.start = self.now()
+
+    def now(self) -> tuple[float, float, float]:
+        return self.busy(), time.process_time(), time.perf_counter()
+
+    @staticmethod
+    def busy() -> float:
+        if not ALL_PROCESSORS.exists():
+            return float("nan")
+        user, nice, system, _, _, *rest = map(int, ALL_PROCESSORS.read_text().split("\n", 1)[0].split()[1:])
+        return (user + nice + system + sum(rest[:3])) / os.sysconf("SC_CLK_TCK")
+
+    def cores(self) -> float | None:
+        busy, own, clock = (b - a for a, b in zip(self.start, self.now(), strict=True))
+        # The account has a grain of 10 ms: too coarse for short calls.
+        return None if clock < LOAD_GRAIN or math.isnan(busy) else max(0.0, (busy - own) / clock)
+
+
 class PeakMemory:
     """Peak resident memory above that at the start, by the kernel's high-water mark or by looking often."""
 
@@ -144,4 +173,4 @@ class PeakMemory:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
