@@ -33,6 +33,7 @@ from logreg.passes import (
     score_outer_sum,
     weight_scale,
 )
+from logreg.progress import progress
 
 __all__ = ["fit", "load"]
 
@@ -110,13 +111,15 @@ def fit(
     source, request = _request(
         formula, open_source(data), event, baseline, weights, weight_kind, offset, missing == "drop"
     )
-    learned = learn_design(source, request)
+    with progress("reading", source.n_rows) as advance:
+        learned = learn_design(source, request, advance)
     spec = learned.spec
     _check_size(spec)
     blocks = encode_blocks(source, learned, request.roles())
     scale = weight_scale(learned)
     totals = np.array([sum(learned.tally.outcome.counts[level].values()) for level in spec.outcome.levels])
-    optimum = maximise(blocks, spec, totals * scale, options.max_iterations)
+    with progress("fitting, rows passed over") as advance:
+        optimum = maximise(blocks, spec, totals * scale, options.max_iterations, advance)
     null = null_loglik(blocks, totals * scale, options.max_iterations)
     coef = np.nan_to_num(optimum.coef)
     vcov = optimum.vcov

@@ -273,13 +273,15 @@ def _blas_threads() -> Any:
     return ThreadpoolController()
 
 
-def objective_of(blocks: Sequence[DesignBlock]) -> Objective:
+def objective_of(blocks: Sequence[DesignBlock], advance: Callable[[int], object] = int) -> Objective:
     """Return the log-likelihood of the blocks with its derivatives, as a pure function of the coefficients.
 
     Parameters
     ----------
     blocks : sequence of DesignBlock
         All rows used, kept by the closure.
+    advance : callable
+        Told the number of rows after every pass over them.
 
     Returns
     -------
@@ -287,21 +289,31 @@ def objective_of(blocks: Sequence[DesignBlock]) -> Objective:
         ``(coef (m, p), order) -> LikelihoodSum``.
     """
     steps = _steps(blocks)
+    n_rows = sum(block.n_rows for block in blocks)
 
     def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
-        return _sum_over(steps, lambda step: likelihood_sum(step, coef, order))
+        total = _sum_over(steps, lambda step: likelihood_sum(step, coef, order))
+        advance(n_rows)
+        return total
 
     return objective
 
 
 def maximise(
-    blocks: Sequence[DesignBlock], spec: DesignSpec, tally_weights: FloatArray, max_iterations: int
+    blocks: Sequence[DesignBlock],
+    spec: DesignSpec,
+    tally_weights: FloatArray,
+    max_iterations: int,
+    advance: Callable[[int], object] = int,
 ) -> Optimum:
-    """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights."""
+    """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights.
+
+    ``advance`` is told the number of rows after every pass over them.
+    """
     climb = partial(
         find_optimum,
         blocks,
-        objective_of,
+        partial(objective_of, advance=advance),
         null_logits=np.log(tally_weights[1:]) - np.log(tally_weights[0]),
         intercept=spec.intercept,
         max_iterations=max_iterations,

@@ -48,6 +48,8 @@ def to_json(value: object) -> Json:
     >>> to_json({"estimate": (0.5, float("-inf"), float("nan"))})
     {'estimate': [0.5, '-inf', None]}
     """
+    if type(value) is float:  # first, because a covariance holds a million of them
+        return _float_to_json(value)
     if value is None:
         return None
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The command `logreg`: what it prints and writes, its exit status, and that it harms nothing when it fails."""
+"""The command `logreg`: what it prints and writes, its exit status, and what is left when it fails."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ def table(n: int = 120) -> pd.DataFrame:
 
 
 DATA = table()
+
+
+def read_csv(source: Any) -> pd.DataFrame:
+    """Read predictions with Python's own conversion of numbers, which is exact."""
+    text = pd.read_csv(source, dtype=str)
+    return text.apply(lambda column: column if column.name in ("outcome", "class") else column.astype(float))
 
 
 @pytest.fixture
@@ -137,7 +143,7 @@ def test_a_file_wins_over_a_data_set_of_that_name(tmp_path: Path, monkeypatch: p
 
 def test_predictions_are_those_of_the_library(data: str, model: str, capsys: Captured) -> None:
     assert cli.main(["predict", model, data]) == 0
-    found = pd.read_csv(io.StringIO(capsys.readouterr().out), float_precision="round_trip")
+    found = read_csv(io.StringIO(capsys.readouterr().out))
     names = ["row", "outcome", "logit", "logit_low", "logit_high", "odds", "odds_low", "odds_high"]
     assert list(found) == [*names, "probability", "probability_low", "probability_high", "class"]
     assert len(found) == 2 * len(DATA)
@@ -152,7 +158,7 @@ def test_predictions_are_those_of_the_library(data: str, model: str, capsys: Cap
     np.testing.assert_array_equal(found["probability_low"], limits["conf_low"])
     np.testing.assert_array_equal(found["probability_high"], limits["conf_high"])
     classes = fit.classify(data)
-    assert list(events["class"].fillna("")) == ["" if level is None else level for level in classes]
+    assert list(events["class"].fillna("")) == list(classes.fillna(""))
 
 
 def test_rows_with_a_missing_value_keep_their_place(data: str, model: str, capsys: Captured) -> None:
@@ -173,7 +179,7 @@ def test_every_format_holds_the_same_table(data: str, model: str, tmp_path: Path
     elif suffix == ".json":
         found = pd.DataFrame(json.loads(path.read_text("ascii"), parse_constant=pytest.fail))
     else:
-        found = pd.read_csv(path, float_precision="round_trip")
+        found = read_csv(path)
     assert list(found) == list(expected)
     for name in expected:
         left, right = found[name], expected[name]
@@ -449,7 +455,7 @@ def on_a_terminal(*arguments: str) -> str:
     """Return what the command writes when standard output is a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "logreg", *arguments]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=theirs, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=theirs, stderr=subprocess.PIPE):
         os.close(theirs)
         written = b""
         try:

@@ -57,8 +57,8 @@ def prediction_table(
     >>> cold = prediction_table(fit, {"temperature": [31.0]})
     >>> cold[["row", "outcome", "class"]]
       row outcome class
-    0   0      no   yes
-    1   0     yes   yes
+    0   0   False  True
+    1   0    True  True
     """
     import pandas as pd
 
@@ -127,7 +127,7 @@ def render_csv(table: pd.DataFrame, show: Callable[[str], str] = str) -> str:
     --------
     >>> import pandas as pd
     >>> render_csv(pd.DataFrame({"a": [0.1, float("nan")], "b": ["x,y", None]}))
-    'a,b\n0.1,\n,"x,y"\n'
+    'a,b\n0.1,"x,y"\n,\n'
     """
 
     def cell(value: Any) -> Any:

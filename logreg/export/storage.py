@@ -199,13 +199,19 @@ def _square(value: object, size: int) -> NDArray[np.float64]:
 
 
 def _array(rows: list[list[object]], field: str, shape: tuple[int, int]) -> NDArray[np.float64]:
-    values = [
-        [from_json(float, item, f"{field}[{i}][{j}]", finite=False) for j, item in enumerate(row)]
-        for i, row in enumerate(rows)
-    ]
+    values = [row if _is_plain(row) else _extended(row, f"{field}[{i}]") for i, row in enumerate(rows)]
     array = np.array(values, dtype=np.float64).reshape(shape)
     array.flags.writeable = False
     return array
+
+
+def _is_plain(row: list[object]) -> bool:
+    """Tell whether a row needs no closer look: finite floats only."""
+    return all(type(item) is float for item in row) and bool(np.isfinite(row).all())  # type: ignore[call-overload]
+
+
+def _extended(row: list[object], field: str) -> list[float]:
+    return [from_json(float, item, f"{field}[{k}]", finite=False) for k, item in enumerate(row)]
 
 
 def _require_separation(estimate: LogisticEstimate) -> None:
@@ -232,9 +238,11 @@ def _require_consistent(estimate: LogisticEstimate) -> None:
     for name in [*aliased, *(part for _, shares in estimate.aliases for part, _ in shares)]:
         if name not in names:
             refuse("aliases", f"names {name!r}, which is not a design column")
-    unestimated = [name for k, name in enumerate(names) if not estimate.estimated[:, k].all()]
-    if sorted(unestimated) != sorted(aliased):
-        refuse("coefficients", f"is null for {unestimated}, but the aliased columns are {aliased}")
+    estimated = dict(zip(names, estimate.estimated.T.tolist(), strict=True))
+    for name, each in estimated.items():
+        # Besides aliased columns, only the limit of a separated model leaves coefficients open.
+        if any(each) if name in aliased else not (all(each) or estimate.separation.direction is not None):
+            refuse("coefficients", f"is null or a number for {name!r}, against the aliased columns {aliased}")
     _require_separation(estimate)
     if estimate.sample.outcomes != outcomes:
         refuse("sample.outcomes", f"is {list(estimate.sample.outcomes)}, not {list(outcomes)}")

@@ -19,8 +19,9 @@ FloatArray = NDArray[np.float64]
 def with_baseline(fit: LogisticEstimate, versus: object) -> LogisticEstimate:
     """Return the estimate with logits against another outcome, as if it had been fitted so.
 
-    New logits are ``b_j - b_v`` with covariance ``V_jk - V_jv - V_vk + V_vv`` (b of the old baseline is 0). The
-    log-likelihood and all that follows from it stay. Offsets per outcome are not carried over: predict with the fit itself.
+    New logits are ``b_j - b_v`` with covariance ``V_jk - V_jv - V_vk + V_vv`` (b of the old baseline is 0).
+    The log-likelihood and all that follows from it stay. Offsets per outcome are not carried over: predict
+    with the fit itself.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Predicted probabilities along one variable, the others held at typical values.
 
-The design does the rest: a variable that occurs in several terms (interactions, polynomials, splines) moves in all of
-them at once, so that its effect is read as a whole.
+The design does the rest: a variable that occurs in several terms (interactions, polynomials, splines) moves
+in all of them at once, so that its effect is read as a whole.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class Held:
 class Effect:
     """Predicted probabilities along one variable.
 
-    ``kind`` is "curve" along a number, "levels" at each level of a factor or of a number with two values. ``frame`` has the
-    columns ``value, outcome, estimate, std_error, conf_low, conf_high``, values first; ``marks`` are the values worth
-    quoting: both ends and the median of a curve, every level.
+    ``kind`` is "curve" along a number, "levels" at each level of a factor or of a number with two values.
+    ``frame`` has the columns ``value, outcome, estimate, std_error, conf_low, conf_high``, values first;
+    ``marks`` are the values worth quoting: both ends and the median of a curve, every level.
     """
 
     variable: str
@@ -93,8 +93,8 @@ def why_no_effects(spec: DesignSpec, *, has_rows: bool) -> str:
 def typical_values(spec: DesignSpec, profiles: Mapping[str, Profile]) -> tuple[Held, ...]:
     """Return a typical value of every predictor and offset column, in the order of the formula.
 
-    Labels, numbers used as levels and numbers with the values 0 and 1 only stand at what occurs most often (the first in
-    level order on ties), other numbers at their mean.
+    Labels, numbers used as levels and numbers with the values 0 and 1 only stand at what occurs most often
+    (the first in level order on ties), other numbers at their mean.
 
     Examples
     --------
@@ -133,7 +133,8 @@ def _levels_of(spec: DesignSpec, name: str) -> tuple[Level, ...] | None:
 def values_along(
     spec: DesignSpec, name: str, profile: Profile
 ) -> tuple[Literal["curve", "levels"], tuple[Level, ...]]:
-    """Return the values a variable runs through: its levels, or equal steps between its 1st and 99th percentile.
+    """Return the values a variable runs through: its levels, or equal steps between its 1st and 99th
+    percentile.
 
     Where these coincide the curve runs from the minimum to the maximum.
     """

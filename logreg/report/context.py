@@ -31,8 +31,8 @@ BLANK = "–"
 class Numbers:
     """The estimates of one coefficient, per unit of its variable.
 
-    ``logit`` and ``std_error`` are log-odds, ``ratio``, ``low`` and ``high`` odds ratios. ``reason`` says why numbers are
-    missing; "" if none is.
+    ``logit`` and ``std_error`` are log-odds, ``ratio``, ``low`` and ``high`` odds ratios. ``reason`` says why
+    numbers are missing; "" if none is.
     """
 
     logit: float
@@ -59,8 +59,8 @@ class Numbers:
 class Context:
     """A fit about to be reported.
 
-    ``fit`` predicts; ``shown`` is the same fit against the baseline of the tables. ``numbers[equation][column]`` are
-    their estimates.
+    ``fit`` predicts; ``shown`` is the same fit against the baseline of the tables.
+    ``numbers[equation][column]`` are their estimates.
     """
 
     fit: LogisticFit

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from logreg.design.outcome import level_name
 from logreg.interpret.effects import Effect
 from logreg.report.context import Context
-from logreg.report.formats import fixed, odds_ratio, odds_ratio_interval
+from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval
 from logreg.report.nodes import Figure as FigureNode
 from logreg.report.plots import (
     DIRECT_OUTCOMES,
@@ -49,7 +49,8 @@ STYLE: dict[str, Any] = {
     "font.sans-serif": ["DejaVu Sans"],
     "path.simplify": False,
 }
-#: Characters the font lacks stand in as braille patterns while widths are measured, and come back in the drawing.
+#: Characters the font lacks stand in as braille patterns while widths are measured, and come back in the
+#: drawing.
 STAND_INS = range(0x2801, 0x2900)
 #: Beyond this many values an alternative text would be longer than the table it stands for.
 MOST_QUOTED = 24
@@ -65,7 +66,7 @@ def house_style() -> Iterator[None]:
 
 
 def _svg(figure: Figure) -> str:
-    """Return a drawing as SVG. Letters are drawn as paths, unless the font lacks some: then they stay text."""
+    """Return a drawing as SVG. Letters become paths, unless the font lacks some: then they stay text."""
     import matplotlib
 
     there, back = _stand_ins(figure)
@@ -131,7 +132,9 @@ def _panels(
     gap: tuple[float, float] = (0.0, 0.0),
     **shared: Any,
 ) -> list[Any]:
-    """Return panels inside margins, all in inches; measuring beats matplotlib's layout engine by a factor of two."""
+    """Return panels inside margins, all in inches; measuring beats matplotlib's layout engine by a factor of
+    two.
+    """
     width, height = figure.get_size_inches()
     left, right, bottom, top = margins
     across = (width - left - right - (columns - 1) * gap[0]) / columns
@@ -176,8 +179,12 @@ def forest_figure(context: Context) -> FigureNode:
     columns = min(n_panels, 2 if n_panels in (2, 4) else 3)
     rows = -(-n_panels // columns)
     frame = None if n_panels == 1 else ratio_frame(context, range(n_panels))
-    names = 0.12 + _widest(
-        (name for line in forest_lines(context) for name in [forest_name(context, line)]), 9, "bold"
+    names = 0.12 + max(
+        (
+            _widest([forest_name(context, line)], 9, "bold" if line.kind == "heading" else "normal")
+            for line in forest_lines(context)
+        ),
+        default=0.0,
     )
     if n_panels == 1:
         beside = _widest((beside_text(context, 0, line) for line in forest_lines(context)), 8)
@@ -214,7 +221,8 @@ def _forest_caption(context: Context) -> str:
     against = f"against {context.baseline}"
     what = f"{context.outcomes[0]} {against}" if len(context.outcomes) == 1 else f"each outcome {against}"
     return (
-        f"Odds ratios for {context.outcome_heading}: {what}, with {context.level} intervals on a logarithmic axis. "
+        f"Odds ratios for {context.outcome_heading}: {what}, with {context.level} intervals on a "
+        "logarithmic axis. "
         "Filled marks: the interval leaves out 1; hollow marks: it does not; small strokes: reference levels"
         f"{'; arrows: the interval goes on beyond the axis' if _has_arrows(context) else ''}."
     )
@@ -312,7 +320,8 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
 def _effect_caption(context: Context, effect: Effect) -> str:
     band = "band" if effect.kind == "curve" else "interval"
     return (
-        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with a pointwise "
+        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
+        "a pointwise "
         f"{context.level} {band}. {held_text(context, effect)}"
     )
 
@@ -334,18 +343,27 @@ def held_text(context: Context, effect: Effect) -> str:
 
 
 def effect_alt(context: Context, effect: Effect) -> str:
-    """Return the figure in words: probabilities with intervals at both ends and the median, or at every level."""
+    """Return the figure in words: probabilities with intervals at both ends and the median, or at every
+    level.
+    """
     said = []
     for outcome in shown_outcomes(context):
         rows = effect.of_outcome(outcome)
         rows = rows[rows["value"].isin(effect.marks)].sort_values("value") if effect.kind == "curve" else rows
         points = [
-            f"{fixed(row.estimate, 2)} ({fixed(row.conf_low, 2)} to {fixed(row.conf_high, 2)}) at {_value(row.value, context)}"
-            for row in rows.head(MOST_QUOTED).itertuples(index=False)
+            f"{fixed(p, 2)} ({interval(low, high, 2)}) at {_value(value, context)}"
+            for value, p, low, high in zip(
+                *(
+                    rows[name].tolist()[:MOST_QUOTED]
+                    for name in ("value", "estimate", "conf_low", "conf_high")
+                ),
+                strict=True,
+            )
         ]
         said.append(f"{outcome}: {listed(points)}")
     return (
-        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with {context.level} "
+        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
+        f"{context.level} "
         f"intervals. {'; '.join(said)}."
     )
 

@@ -15,15 +15,17 @@ from logreg.report.words import joint_sentence, outcome_sentence, ratio_sentence
 if TYPE_CHECKING:
     from logreg.fitted import LogisticFit
 
-__all__ = ["CAUTION", "Explanation", "MULTINOMIAL_CAUTION", "explain", "sentences"]
+__all__ = ["CAUTION", "MULTINOMIAL_CAUTION", "Explanation", "explain", "sentences"]
 
 #: Belongs to every list of odds ratios.
 CAUTION = (
-    "Odds are not probabilities: odds of 1 to 3 are a probability of 25%. These are associations among the records at hand; "
+    "Odds are not probabilities: odds of 1 to 3 are a probability of 25%. These are associations among the "
+    "records at hand; "
     "by themselves they do not say what would happen if something were changed."
 )
 MULTINOMIAL_CAUTION = (
-    "Each odds ratio compares the two outcomes it names and no others; the probability of an outcome may move the other way, "
+    "Each odds ratio compares the two outcomes it names and no others; the probability of an outcome may "
+    "move the other way, "
     "since it depends on all outcomes at once."
 )
 
@@ -78,7 +80,8 @@ def explain(
     >>> import logreg
     >>> fit = logreg.fit("low ~ smoke", logreg.datasets.load("birthwt"))
     >>> print(fit.explain(labels={"low": "low", "smoke": "smoke"})[1])
-    The odds of low = 1 (against 0) were 2.02 times as high with smoke = yes as with smoke = no (95% CI 1.08 to 3.78).
+    The odds of low = 1 (against 0) were 2.02 times as high with smoke = yes as with smoke = no (95% CI 1.08
+    to 3.78).
     """
     if audience != "plain":
         raise SupportError(f"audience={audience!r} is not supported; use 'plain'.")

@@ -1,4 +1,5 @@
-"""The lines of a coefficient table before any number: variables, levels with their references, products, curves.
+"""The lines of a coefficient table before any number: variables, levels with their references, products,
+curves.
 
 Tables, the forest plot and the sentences all follow this one outline.
 """
@@ -28,8 +29,8 @@ class Line:
     Parameters
     ----------
     kind : str
-        "heading" of a factor; "level" and its "reference"; "full" for a level without a reference; "number"; "product" of
-        several factors; "basis" function of a polynomial or spline.
+        "heading" of a factor; "level" and its "reference"; "full" for a level without a reference;
+        "number"; "product" of several factors; "basis" function of a polynomial or spline.
     text : str
         What the first column shows, below its heading if there is one.
     subject : str
@@ -78,7 +79,8 @@ def outline(spec: DesignSpec, labels: Mapping[str, str]) -> tuple[Line, ...]:
     >>> import logreg
     >>> fit = logreg.fit("low ~ age + smoke", logreg.datasets.load("birthwt"))
     >>> [(line.kind, line.text) for line in outline(fit.spec, {"smoke": "Smoked"})]
-    [('number', 'age'), ('heading', 'Smoked'), ('reference', 'no'), ('level', 'yes'), ('intercept', 'Intercept')]
+    [('number', 'age'), ('heading', 'Smoked'), ('reference', 'no'), ('level', 'yes'), ('intercept',
+    'Intercept')]
     """
     joint = {term for group in joint_terms(spec) for term in group.terms}
     counts = {label: {c.level: c.counts for c in found} for label, found in spec.level_counts}
@@ -164,7 +166,9 @@ def _number_lines(part: NumericFactor, subject: str, term: str, joint: bool, pos
 def _product_lines(
     coded: CodedTerm, parts: Sequence[Factor], labels: Mapping[str, str], position: int
 ) -> Iterator[Line]:
-    """Yield the heading of an interaction and its columns; the leftmost factor varies fastest, as in the design."""
+    """Yield the heading of an interaction and its columns; the leftmost factor varies fastest, as in the
+    design.
+    """
     heading = " × ".join(factor_heading(part, labels) for part in parts)
     yield Line(kind="heading", text=heading, subject=heading, name=":".join(coded.labels), term=coded.term)
     choices = [_choices(part, labels, full=part.label in coded.full) for part in parts]
@@ -207,8 +211,8 @@ def _shown(level: str) -> str:
 def joint_terms(spec: DesignSpec) -> tuple[JointTerms, ...]:
     """Return the terms whose coefficients cannot be read one by one, grouped by the variables they share.
 
-    These are products of factors, factors with several columns of numbers, and terms that share a data column with another
-    term.
+    These are products of factors, factors with several columns of numbers, and terms that share a data column
+    with another term.
     """
     columns: dict[str, set[str]] = {}
     several: set[str] = set()

@@ -1,7 +1,7 @@
 """Plots of odds ratios and of predicted probabilities, on matplotlib axes of the object-oriented kind.
 
-Nothing global of matplotlib is touched and no window is opened. Colours differ in lightness, and line styles, markers and
-names beside the lines say the same without colour.
+Nothing global of matplotlib is touched and no window is opened. Colours differ in lightness, and line styles,
+markers and names beside the lines say the same without colour.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Style(NamedTuple):
     marker: str
 
 
-#: Dark to light, so that they stay apart in grey (Okabe and Ito's palette, which the colour-blind can tell apart).
+#: Dark to light, so that they stay apart in grey (Okabe and Ito's palette, which the colour-blind can tell
+#: apart).
 STYLES = (
     Style("#000000", "-", "o"),
     Style("#0072B2", (0, (6, 2)), "s"),
@@ -161,8 +162,8 @@ def effect_plot(
 ) -> Axes:
     """Draw the predicted probability of every outcome along a variable, the others held at typical values.
 
-    A number gives curves with bands, a factor points with intervals; two outcomes show the event alone. Arguments as for
-    `odds_ratio_plot`.
+    A number gives curves with bands, a factor points with intervals; two outcomes show the event alone.
+    Arguments as for `odds_ratio_plot`.
 
     Raises
     ------
@@ -238,7 +239,8 @@ def _advance(character: str, bold: bool) -> float:
     font = _font("bold" if bold else "normal")
     if ord(character) not in font.get_charmap():
         return 1.0
-    return float(font.load_char(ord(character), flags=LoadFlags.NO_SCALE).horiAdvance) / font.units_per_EM
+    glyph: Any = font.load_char(ord(character), flags=LoadFlags.NO_SCALE)
+    return float(glyph.horiAdvance) / float(font.units_per_EM)
 
 
 def short(text: str, longest: int = LONGEST_NAME) -> str:
@@ -260,7 +262,8 @@ def draw_forest(
 ) -> None:
     """Draw odds ratios of some outcomes into one panel.
 
-    ``names`` labels the lines; ``frame`` are the ends of the axis. The only panel of one outcome shows its numbers too.
+    ``names`` labels the lines; ``frame`` are the ends of the axis. The only panel of one outcome shows its
+    numbers too.
     """
     lines = forest_lines(context)
     beside = len(equations) == 1 and frame is None
@@ -374,7 +377,9 @@ def _dress_forest(
 def _align_names(ax: Axes) -> None:
     """Set the names flush left, as in the table."""
     labels = ax.get_yticklabels()
-    longest = max((text_width(label.get_text(), 9, label.get_fontweight()) for label in labels), default=0.0)
+    longest = max(
+        (text_width(label.get_text(), 9, str(label.get_fontweight())) for label in labels), default=0.0
+    )
     for label in labels:
         label.set_horizontalalignment("left")
     ax.tick_params(axis="y", pad=longest + 4.0)
@@ -539,7 +544,8 @@ def _names_beside(ax: Axes, ends: Sequence[tuple[float, str, Style]], top: float
 
 
 def spread_apart(values: Sequence[float], gap: float, top: float) -> list[float]:
-    """Return the values moved as little as needed to be ``gap`` apart, in the same order, between 0 and ``top``.
+    """Return the values moved as little as needed to be ``gap`` apart, in the same order, between 0 and
+    ``top``.
 
     Examples
     --------

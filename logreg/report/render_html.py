@@ -6,7 +6,7 @@ markup (the style sheet, the cleaned drawings) is not.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from logreg.report.formats import visible
 from logreg.report.nodes import Document, Figure, row_groups
 
-__all__ = ["render"]
+__all__ = ["render", "render_fragment"]
 
 #: Nothing is loaded and nothing runs, whatever the page may hold: styles and images come from the file.
 _CONTENT_SECURITY_POLICY = (
@@ -30,12 +30,30 @@ def render(document: Document) -> str:
     jinja2.UndefinedError
         If a template names something that does not exist.
     """
-    template = _environment().get_template("page.html")
-    return template.render(
-        document=document,
-        policy=_CONTENT_SECURITY_POLICY,
-        table_numbers={table.key: i for i, table in enumerate(document.tables, start=1)},
-        figure_numbers={figure.key: i for i, figure in enumerate(document.figures, start=1)},
+    return _rendered("page.html", document)
+
+
+def render_fragment(document: Document) -> str:
+    """Return the document as one element, with its own style, to stand in another page such as a notebook.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If a template names something that does not exist.
+    """
+    return _rendered("fragment.html", document)
+
+
+def _rendered(template: str, document: Document) -> str:
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            document=document,
+            policy=_CONTENT_SECURITY_POLICY,
+            table_numbers={table.key: i for i, table in enumerate(document.tables, start=1)},
+            figure_numbers={figure.key: i for i, figure in enumerate(document.figures, start=1)},
+        )
     )
 
 
@@ -51,7 +69,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"kind_of": _kind_of, "drawing": _drawing, "row_groups": row_groups}
-    environment.globals["style_sheet"] = _style_sheet
+    environment.globals["style_sheet"] = partial(_style_sheet, "page.css")
+    environment.globals["fragment_style_sheet"] = partial(_style_sheet, "fragment.css")
     return environment
 
 
@@ -72,8 +91,8 @@ def _drawing(figure: Figure) -> Markup:
     return Markup(figure.svg)
 
 
-def _style_sheet() -> Markup:
+def _style_sheet(name: str) -> Markup:
     environment = _environment()
     assert environment.loader is not None
-    source, _, _ = environment.loader.get_source(environment, "page.css")
+    source, _, _ = environment.loader.get_source(environment, name)
     return Markup(source)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from logreg.report.context import BLANK, Context, Numbers, step_text
-from logreg.report.formats import fixed, odds_ratio, odds_ratio_interval, p_value
+from logreg.report.formats import NumberStyle, fixed, odds_ratio, odds_ratio_interval, p_value, significant
 from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.outline import Line
 from logreg.report.words import amount, reason_text
@@ -15,14 +15,22 @@ __all__ = ["coefficient_tables", "stacked_table", "wide_table"]
 
 #: A table of one outcome against the baseline shows these.
 RATIO_KEYS = ("odds_ratio", "interval", "p_value")
+#: Columns of a table that fits an upright page (the style sheet of the page turns wider ones).
+WIDEST_UPRIGHT = 13
+#: Below this three digits after the point would leave one that counts.
+SMALLEST_WITH_THREE_DIGITS = 0.01
 ALL_KEYS = ("estimate", "std_error", *RATIO_KEYS)
 
 
 def coefficient_tables(context: Context) -> tuple[Table, ...]:
-    """Return the tables of estimates: one for a binary outcome, for others side by side and stacked by outcome."""
+    """Return the tables of estimates: one for a binary outcome, for others side by side and stacked by
+    outcome.
+    """
     if len(context.outcomes) == 1:
         return (binary_table(context),)
-    return (wide_table(context), stacked_table(context))
+    wide, stacked = wide_table(context), stacked_table(context)
+    # On paper a very wide table turns the page: it comes last, so that the heading stays with the other.
+    return (wide, stacked) if len(wide.columns) <= WIDEST_UPRIGHT else (stacked, wide)
 
 
 def binary_table(context: Context, *, counts: bool = True) -> Table:
@@ -48,7 +56,8 @@ def binary_table(context: Context, *, counts: bool = True) -> Table:
     return Table(
         key="coefficients",
         caption=(
-            f"Logits and odds ratios for {context.outcome_heading}: {context.outcomes[0]} against {context.baseline} "
+            f"Logits and odds ratios for {context.outcome_heading}: {context.outcomes[0]} against "
+            f"{context.baseline} "
             "(the baseline)."
         ),
         columns=tuple(columns),
@@ -66,7 +75,9 @@ def wide_table(context: Context) -> Table:
         columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=group))
     for outcome in context.outcomes:
         if counted:
-            columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=outcome))
+            columns.append(
+                TableColumn(key="n", heading=_count_heading(context), align="right", group=outcome)
+            )
         columns += _estimate_columns(context, RATIO_KEYS, group=outcome)
     rows = []
     for line in context.lines:
@@ -84,7 +95,8 @@ def wide_table(context: Context) -> Table:
     return Table(
         key="odds_ratios",
         caption=(
-            f"Odds ratios for {context.outcome_heading}, outcomes side by side, each against {context.baseline} (the baseline)."
+            f"Odds ratios for {context.outcome_heading}, outcomes side by side, each against "
+            f"{context.baseline} (the baseline)."
         ),
         columns=tuple(columns),
         rows=tuple(rows),
@@ -108,7 +120,8 @@ def stacked_table(context: Context) -> Table:
     return Table(
         key="coefficients",
         caption=(
-            f"Logits and odds ratios for {context.outcome_heading}, outcome by outcome, each against {context.baseline} "
+            f"Logits and odds ratios for {context.outcome_heading}, outcome by outcome, each against "
+            f"{context.baseline} "
             "(the baseline)."
         ),
         columns=columns,
@@ -135,7 +148,8 @@ def _estimate_columns(context: Context, keys: Sequence[str], group: str = "") ->
         "p_value": ("p", ""),
     }
     return [
-        TableColumn(key=key, heading=headings[key][0], unit=headings[key][1], align="right", group=group) for key in keys
+        TableColumn(key=key, heading=headings[key][0], unit=headings[key][1], align="right", group=group)
+        for key in keys
     ]
 
 
@@ -165,8 +179,12 @@ def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[
     numbers = context.numbers[equation][line.position]
     reason = reason_text(context.shown, line, numbers, style)
     cells = {
-        "estimate": _number_cell(numbers.logit, fixed(numbers.logit, 3, style, reason=numbers.reason), reason),
-        "std_error": _number_cell(numbers.std_error, fixed(numbers.std_error, 3, style, reason=BLANK), reason),
+        "estimate": _number_cell(
+            numbers.logit, logit_text(numbers.logit, style, reason=numbers.reason), reason
+        ),
+        "std_error": _number_cell(
+            numbers.std_error, logit_text(numbers.std_error, style, reason=BLANK), reason
+        ),
         "odds_ratio": _number_cell(numbers.ratio, odds_ratio(numbers.ratio, style, reason=BLANK), reason),
         "interval": _interval_cell(context, numbers, reason),
         "p_value": _number_cell(numbers.p_value, p_value(numbers.p_value, style, reason=BLANK), reason),
@@ -176,6 +194,20 @@ def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[
     if line.kind == "intercept":
         cells |= {key: Cell(text=BLANK, style="muted") for key in RATIO_KEYS}
     return [cells[key] for key in keys]
+
+
+def logit_text(value: float, style: NumberStyle, *, reason: str = "") -> str:
+    """Return a logit or its standard error: three digits after the point, more for small ones.
+
+    Examples
+    --------
+    >>> from logreg.report.formats import PLAIN
+    >>> [logit_text(x, PLAIN) for x in (1.23449, -0.0296, 0.00041267)]
+    ['1.234', '-0.030', '0.00041']
+    """
+    if 0.0 < abs(value) < SMALLEST_WITH_THREE_DIGITS:
+        return significant(value, style, digits=2)
+    return fixed(value, 3, style, reason=reason)
 
 
 def _number_cell(value: float, text: str, reason: str) -> Cell:
@@ -200,26 +232,33 @@ def _note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Iter
         parts.insert(0, "Logit: natural logarithm of the odds ratio")
     if counted:
         words = "sums of weights" if _count_heading(context) == "Weight" else "records at the level"
-        parts.append(f"{_count_heading(context)}: {words}" + (", Events: those with the event" if len(context.outcomes) == 1 else ""))
+        parts.append(
+            f"{_count_heading(context)}: {words}"
+            + (", Events: those with the event" if len(context.outcomes) == 1 else "")
+        )
     yield ". ".join(parts) + "."
     if "number" in kinds:
         named = " unless “per” says otherwise" if context.units else ""
         yield f"Numeric variables: for an increase by 1{named}."
     if len(context.outcomes) > 1:
         yield (
-            f"Each odds ratio compares one outcome with {context.baseline} only (also called a relative risk ratio, although "
-            "it is a ratio of odds). The outcome's probability may move the other way."
+            f"Each odds ratio compares one outcome with {context.baseline} only; the outcome's probability "
+            "may move the other way."
         )
     if any(line.joint for line in context.lines):
-        yield "Terms that act jointly (interactions, polynomials, splines) are to be read from the effect plots."
+        yield "Terms that act jointly (interactions, polynomials, splines): read them from the effect plots."
     if any(line.contrast == "sum" for line in context.lines):
-        yield "Sum coding: each level is compared with the mean of the logits over all levels; the last level follows from the others."
+        yield (
+            "Sum coding: each level is compared with the mean of the logits over all levels; the last level "
+            "follows from the others."
+        )
     if "full" in kinds:
-        yield "Without an intercept the first factor keeps all its levels: their values are odds, not odds ratios."
+        yield "Without an intercept the first factor keeps all its levels: they have odds, not odds ratios."
     if "intercept" in kinds and "estimate" in keys:
         yield "Intercept: log-odds with numeric variables at 0 and factors at their reference level."
     yield from dict.fromkeys(
-        f"{line.name}: {reason_text(context.shown, line, numbers, context.style).removeprefix(line.name + ' ')}."
+        f"{line.name}: "
+        f"{reason_text(context.shown, line, numbers, context.style).removeprefix(line.name + ' ')}."
         for _, line, numbers in context.estimates()
         if numbers.reason
     )

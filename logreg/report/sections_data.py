@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from logreg import datasets
+from logreg.datasets import DatasetSheet
 from logreg.design.ast import Expression
 from logreg.design.coding import CategoricalFactor
 from logreg.design.distribution import Distribution
@@ -36,13 +38,16 @@ __all__ = ["WEIGHTS_TEXT", "data_section", "offsets_text"]
 WEIGHTS_TEXT = {
     "frequency": "frequency weights: each row stands for that many identical records",
     "sampling": "sampling weights: one over the probability of selection",
-    "precision": "precision weights: proportional to one over the variance, rescaled to sum to the number of rows",
+    "precision": "precision weights: in proportion to one over the variance, rescaled to sum to the rows",
 }
 
 
 def data_section(context: Context, profiles: Mapping[str, Profile], remarks: tuple[Note, ...]) -> Section:
     """Return the section on the data."""
     blocks: list[Block] = [*remarks, _facts(context)]
+    sheet = _bundled(context)
+    if sheet is not None:
+        blocks.append(paragraph(f"{sheet.title}. {sheet.source}"))
     dropped = _dropped_table(context)
     if dropped is not None:
         blocks.append(dropped)
@@ -67,27 +72,28 @@ def _source_facts(context: Context) -> Iterator[Fact]:
         yield Fact(label="Size", text=plural(size, "byte", context.style), value=size)
     if "sha256" in about:
         yield Fact(label="SHA-256", text=about["sha256"], value=about["sha256"])
-    yield from _bundled_facts(about.get("dataset"))
+    yield from _bundled_facts(_bundled(context))
 
 
-def _bundled_facts(name: str | None) -> Iterator[Fact]:
-    """Yield title, citation and digest of the bundled data set that the frame was loaded from."""
-    from logreg import datasets
-
+def _bundled(context: Context) -> DatasetSheet | None:
+    """Return the sheet of the bundled data set that the frame says it was loaded from."""
+    name = context.fit.provenance.get("dataset")
     try:
-        sheet = datasets.describe(name) if name is not None and name in datasets.names() else None
-    except DataError:
-        return
+        return datasets.describe(name) if name is not None and name in datasets.names() else None
+    except DataError:  # the data sets are not installed
+        return None
+
+
+def _bundled_facts(sheet: DatasetSheet | None) -> Iterator[Fact]:
     if sheet is None:
         return
-    yield Fact(label="Data set", text=f"{sheet.name}: {sheet.title}", value=sheet.name, note="comes with logreg")
+    yield Fact(label="Data set", text=sheet.name, value=sheet.name, note="comes with logreg")
     yield Fact(
         label="SHA-256",
         text=sheet.sha256,
         value=sheet.sha256,
         note=f"of {sheet.name}.csv; changes made after loading are not recorded",
     )
-    yield Fact(label="Reference", text=sheet.source, value=sheet.source)
 
 
 def _row_facts(context: Context) -> Iterator[Fact]:
@@ -99,8 +105,15 @@ def _row_facts(context: Context) -> Iterator[Fact]:
     if fit.n_trials != sample.rows_used:
         yield Fact(label="Trials", text=amount(fit.n_trials, style), value=fit.n_trials)
     if spec.weights is not None:
-        yield Fact(label="Weights", text=_column_text(spec.weights), value=spec.weights, note=WEIGHTS_TEXT[spec.weight_kind])
-        yield Fact(label="Sum of weights", text=significant(fit.sum_weights, style, digits=6), value=fit.sum_weights)
+        yield Fact(
+            label="Weights",
+            text=_column_text(spec.weights),
+            value=spec.weights,
+            note=WEIGHTS_TEXT[spec.weight_kind],
+        )
+        yield Fact(
+            label="Sum of weights", text=significant(fit.sum_weights, style, digits=6), value=fit.sum_weights
+        )
     if spec.offsets:
         text = offsets_text(context)
         yield Fact(label="Offset", text=text, value=text, note="enters the logits with coefficient 1")
@@ -157,14 +170,11 @@ def _coding_paragraph(context: Context) -> Paragraph:
         moved = f" Tables compare with {context.baseline} instead, without refitting."
     else:
         moved = ""
-    what = (
-        f"the event is {outcome.modelled[0]}"
-        if outcome.is_binary
-        else f"the logits of {listed(outcome.modelled)} are measured against it"
-    )
-    return paragraph(
-        f"{how}{named} ", code(outcome.label), f": {outcome.rule}; the baseline is {outcome.baseline}, {what}.{moved}"
-    )
+    if outcome.is_binary:
+        what = f"the event is {outcome.modelled[0]}, the baseline {outcome.baseline}"
+    else:
+        what = f"the logits of {listed(outcome.modelled)} are measured against {outcome.baseline}"
+    return paragraph(f"{how}{named} ", code(outcome.label), f": {what} ({outcome.rule}).{moved}")
 
 
 def _outcome_table(context: Context) -> Table:
@@ -179,14 +189,22 @@ def _outcome_table(context: Context) -> Table:
         TableColumn(key="n", heading="Trials" if outcome.grouped else "Rows", align="right"),
     ]
     columns += [TableColumn(key="weight", heading="Sum of weights", align="right")] if weighted else []
-    columns.append(TableColumn(key="share", heading="Share", unit="of weights" if weighted else "", align="right"))
+    columns.append(
+        TableColumn(key="share", heading="Share", unit="of weights" if weighted else "", align="right")
+    )
     rows = []
     for name, role, n, weight in zip(outcome.names, roles, sample.rows, sample.weight, strict=True):
-        cells = [Cell(text=name, value=name), Cell(text=role, value=role), Cell(text=amount(n, style), value=n)]
+        cells = [
+            Cell(text=name, value=name),
+            Cell(text=role, value=role),
+            Cell(text=amount(n, style), value=n),
+        ]
         cells += [Cell(text=amount(weight, style), value=weight)] if weighted else []
         cells.append(Cell(text=f"{fixed(100.0 * weight / total, 1, style)}%", value=weight / total))
         rows.append(Row(cells=tuple(cells)))
-    return Table(key="outcome", caption="The outcome in the rows used.", columns=tuple(columns), rows=tuple(rows))
+    return Table(
+        key="outcome", caption="The outcome in the rows used.", columns=tuple(columns), rows=tuple(rows)
+    )
 
 
 def _numbers_table(context: Context, profiles: Mapping[str, Profile]) -> Table | None:
@@ -211,7 +229,12 @@ def _numbers_table(context: Context, profiles: Mapping[str, Profile]) -> Table |
             "maximum": profile.maximum,
         }
         cells = [
-            Cell(text=significant(x, style, digits=4, reason=BLANK) if key in ("mean", "sd") else average_text(x, style), value=x)
+            Cell(
+                text=significant(x, style, digits=4, reason=BLANK)
+                if key in ("mean", "sd")
+                else average_text(x, style),
+                value=x,
+            )
             for key, x in values.items()
         ]
         rows.append(Row(cells=(Cell(text=context.label(name), value=name), *cells)))
@@ -245,12 +268,16 @@ def _factors_table(context: Context) -> Table | None:
         TableColumn(key="n", heading=word, align="right"),
     ]
     group = context.outcome_heading
-    columns += [TableColumn(key=f"n_{k}", heading=name, align="right", group=group) for k, name in enumerate(shown)]
+    columns += [
+        TableColumn(key=f"n_{k}", heading=name, align="right", group=group) for k, name in enumerate(shown)
+    ]
     if outcome.is_binary:
         columns.append(TableColumn(key="share", heading="Share", align="right", group=group))
     rows = []
     for factor in factors:
-        rows.append(Row(cells=(Cell(text=factor_heading(factor, context.labels), value=factor.label),), kind="group"))
+        rows.append(
+            Row(cells=(Cell(text=factor_heading(factor, context.labels), value=factor.label),), kind="group")
+        )
         for level in factor.levels:
             found = counts.get(factor.label, {}).get(level, ())
             total = sum(found)
@@ -259,10 +286,14 @@ def _factors_table(context: Context) -> Table | None:
                 Cell(text=_coding_text(factor, level == factor.reference)),
                 Cell(text=amount(total, style), value=total),
             ]
-            cells += [Cell(text=amount(n, style), value=n) for n in (found[1:] if outcome.is_binary else found)]
+            cells += [
+                Cell(text=amount(n, style), value=n) for n in (found[1:] if outcome.is_binary else found)
+            ]
             if outcome.is_binary:
                 share = found[1] / total if total else None
-                cells.append(Cell(text=BLANK if share is None else f"{fixed(100.0 * share, 1, style)}%", value=share))
+                cells.append(
+                    Cell(text=BLANK if share is None else f"{fixed(100.0 * share, 1, style)}%", value=share)
+                )
             is_reference = level == factor.reference and factor.contrast == "treatment"
             rows.append(Row(cells=tuple(cells), indent=1, kind="reference" if is_reference else "data"))
     what = "sums of weights" if weighted else "numbers of trials" if outcome.grouped else "numbers of records"

@@ -1,6 +1,7 @@
 """Sentences about coefficients and outcomes: odds are called odds, an association is not called a cause.
 
-An odds ratio compares odds, which are not probabilities; nothing here says that something is "times more likely".
+An odds ratio compares odds, which are not probabilities; nothing here says that something is "times more
+likely".
 """
 
 from __future__ import annotations
@@ -10,27 +11,40 @@ from collections.abc import Iterable, Sequence
 from logreg.inference.covariance import COVARIANCES
 from logreg.inference.estimate import LogisticEstimate
 from logreg.report.context import Context, Numbers, step_text
-from logreg.report.formats import NumberStyle, fixed, integer, odds_ratio, odds_ratio_interval, significant
+from logreg.report.formats import (
+    NumberStyle,
+    fixed,
+    integer,
+    odds_ratio,
+    odds_ratio_interval,
+    p_value,
+    significant,
+)
 from logreg.report.outline import JointTerms, Line
 
 __all__ = [
+    "NO_CLEAR_DIFFERENCE",
     "amount",
     "average_text",
+    "compared_text",
     "covariance_text",
     "event_text",
     "joint_sentence",
     "listed",
     "odds_text",
     "outcome_sentence",
+    "p_text",
     "plural",
     "ratio_sentence",
     "reason_text",
 ]
 
+#: How a sentence begins whose interval holds an odds ratio of 1.
+NO_CLEAR_DIFFERENCE = "No clear difference"
 #: Why a number is missing, in full.
 REASONS = {
     "left out": "left out of the model, because its column is a combination of other columns",
-    "infinite": "infinite: the data separate the outcomes along it, so that no finite value is the most likely one",
+    "infinite": "infinite: the data separate the outcomes along it, and no finite value is the most likely",
     "not estimated": "not estimated",
 }
 
@@ -71,6 +85,19 @@ def amount(n: float, style: NumberStyle) -> str:
     return integer(n, style) if n == round(n) else fixed(n, 1, style)
 
 
+def p_text(p: float, style: NumberStyle) -> str:
+    """Return a p value as it stands in a sentence.
+
+    Examples
+    --------
+    >>> from logreg.report.formats import PLAIN
+    >>> p_text(0.0321, PLAIN), p_text(0.0, PLAIN)
+    ('p = 0.032', 'p < 0.001')
+    """
+    text = p_value(p, style)
+    return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
+
+
 def average_text(value: float, style: NumberStyle) -> str:
     """Return a mean or a quantile: whole numbers as such, others with four digits.
 
@@ -101,18 +128,19 @@ def odds_text(context: Context, outcome: str) -> str:
 def ratio_sentence(context: Context, equation: int, line: Line, numbers: Numbers) -> str:
     """Return one coefficient in a sentence.
 
-    It says "no clear difference" where the interval holds an odds ratio of 1, and then what the interval leaves open.
+    It says "no clear difference" where the interval holds an odds ratio of 1, and then what the interval
+    leaves open.
     """
     odds = odds_text(context, context.outcomes[equation])
     if not numbers.is_finite:
         what = line.subject if not line.level else f"{line.subject} = {line.level}"
         return f"For {odds}, the odds ratio of {what} is {REASONS[numbers.reason or 'not estimated']}."
-    body = f"{_alike(context)}{odds} were {_compared(context, line, numbers)}"
+    body = f"{_alike(context)}{odds} were {compared_text(context, line, numbers)}"
     if line.kind == "full":
         body = f"{odds} {_odds_at_level(context, line, numbers)}"
     elif not numbers.is_clear:
         left_open = _left_open(numbers, context.style)
-        return f"No clear difference: {body}. The interval leaves room for odds from {left_open}."
+        return f"{NO_CLEAR_DIFFERENCE}: {body}. The interval leaves room for odds from {left_open}."
     return body[0].upper() + body[1:] + "."
 
 
@@ -121,7 +149,8 @@ def _alike(context: Context) -> str:
     return "among otherwise alike records, " if len(context.shown.spec.predictors) > 1 else ""
 
 
-def _compared(context: Context, line: Line, numbers: Numbers) -> str:
+def compared_text(context: Context, line: Line, numbers: Numbers) -> str:
+    """Return how the odds compare: 2.52 times as high with smoke = yes as with smoke = no (95% CI ...)."""
     style = context.style
     times = f"{odds_ratio(numbers.ratio, style)} times as high"
     interval = f"({context.level} CI {odds_ratio_interval(numbers.low, numbers.high, style)})"
@@ -140,7 +169,8 @@ def _odds_at_level(context: Context, line: Line, numbers: Numbers) -> str:
     style = context.style
     interval = f"({context.level} CI {odds_ratio_interval(numbers.low, numbers.high, style)})"
     return (
-        f"were {odds_ratio(numbers.ratio, style)} to 1 with {line.subject} = {line.level}, all numbers at 0 and other factors "
+        f"were {odds_ratio(numbers.ratio, style)} to 1 with {line.subject} = {line.level}, all numbers at 0 "
+        "and other factors "
         f"at their reference level {interval}"
     )
 
@@ -164,7 +194,9 @@ def _relative(ratio: float, style: NumberStyle) -> str:
 
 
 def joint_sentence(context: Context, group: JointTerms, figures: Sequence[str]) -> str:
-    """Return why some terms are not read one by one, and where to look instead; ``figures`` are variables with a plot."""
+    """Return why some terms are not read one by one, and where to look instead; ``figures`` are variables
+    with a plot.
+    """
     terms = listed(group.terms)
     names = listed(context.label(name) for name in group.variables)
     shown = [context.label(name) for name in group.variables if name in figures]
@@ -175,7 +207,8 @@ def joint_sentence(context: Context, group: JointTerms, figures: Sequence[str]) 
     )
     verb = "describes" if len(group.terms) == 1 else "together describe"
     return (
-        f"{terms} {verb} {names}: no coefficient of {'it' if len(group.terms) == 1 else 'theirs'} can be read alone, since what "
+        f"{terms} {verb} {names}: no coefficient of {'it' if len(group.terms) == 1 else 'theirs'} can be "
+        "read alone, since what "
         f"one of them means depends on the others. Read them jointly from{where}."
     )
 
@@ -197,14 +230,16 @@ def outcome_sentence(context: Context) -> str:
         event = event_text(shown, context.outcome_heading, outcome.modelled[0])
         ended = "were counted as" if outcome.grouped else "had"
         return (
-            f"This {kind} models {odds_text(context, outcome.modelled[0])} in {rows}, of which {amount(counts[1], style)} "
+            f"This {kind} models {odds_text(context, outcome.modelled[0])} in {rows}, of which "
+            f"{amount(counts[1], style)} "
             f"({share}%) {ended} {event}."
         )
     found = listed(
         f"{name} ({amount(n, style)})" for name, n in zip(outcome.modelled, counts[1:], strict=True)
     )
     return (
-        f"This {kind} models {context.outcome_heading} in {rows}: the odds of {found}, each against {outcome.baseline} "
+        f"This {kind} models {context.outcome_heading} in {rows}: the odds of {found}, each against "
+        f"{outcome.baseline} "
         f"({amount(counts[0], style)})."
     )
 
@@ -226,12 +261,12 @@ def _share(share: float, style: NumberStyle) -> str:
 
 
 def covariance_text(name: str) -> str:
-    """Return what a covariance is, by its name.
+    """Return a covariance by its name, with what it is.
 
     Examples
     --------
     >>> covariance_text("HC0")
-    'HC0 (sandwich of the row scores, without a factor)'
+    '“HC0”: sandwich of the row scores, without a factor'
     """
     meaning = COVARIANCES.get(name, "")
-    return f"{name} ({meaning})" if meaning else name
+    return f"“{name}”: {meaning}" if meaning else f"“{name}”"

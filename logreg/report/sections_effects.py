@@ -1,0 +1,134 @@
+"""The section on effects: predicted probabilities along each variable, as figures and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from logreg.design.outcome import level_name
+from logreg.interpret.effects import Effect, Profile, effect_of, why_no_effects
+from logreg.report.context import BLANK, Context
+from logreg.report.drawing import effect_figure
+from logreg.report.formats import fixed, interval
+from logreg.report.nodes import Block, Cell, Note, Row, Section, Table, TableColumn, paragraph
+from logreg.report.plots import shown_outcomes
+from logreg.report.words import average_text, event_text, listed
+
+__all__ = ["MOST_EFFECTS", "effect_variables", "effects_of", "effects_section"]
+
+#: More figures than this are not read; the table and the sentences cover every variable.
+MOST_EFFECTS = 6
+#: A factor with more levels than this is a list, not a figure.
+MOST_LEVELS = 40
+
+
+def effect_variables(context: Context) -> tuple[str, ...]:
+    """Return the variables that get a figure: all, or the clearest ones, in the order of the formula.
+
+    A variable is as clear as the smallest p value of a coefficient it takes part in.
+    """
+    spec = context.fit.spec
+    if len(spec.predictors) <= MOST_EFFECTS:
+        return spec.predictors
+    smallest = dict.fromkeys(spec.predictors, 1.0)
+    for _, line, numbers in context.estimates():
+        for name in _variables_of(context, line.term):
+            if numbers.p_value < smallest[name]:
+                smallest[name] = numbers.p_value
+    chosen = sorted(spec.predictors, key=lambda name: (smallest[name], spec.predictors.index(name)))[
+        :MOST_EFFECTS
+    ]
+    return tuple(name for name in spec.predictors if name in chosen)
+
+
+def _variables_of(context: Context, term: str) -> list[str]:
+    from logreg.design.ast import columns_of
+
+    spec = context.fit.spec
+    labels = [label for coded in spec.coded_terms if coded.term == term for label in coded.labels]
+    return [name for label in labels for name in columns_of(spec.factor[label].expression)]
+
+
+def effects_of(context: Context, profiles: Mapping[str, Profile]) -> tuple[Effect, ...]:
+    """Return the effects that the report shows; none where they cannot be computed."""
+    if why_no_effects(context.fit.spec, has_rows=context.fit.source is not None):
+        return ()
+    found = (
+        effect_of(context.fit, name, profiles, confidence=context.confidence)
+        for name in effect_variables(context)
+    )
+    return tuple(effect for effect in found if effect.kind == "curve" or len(effect.values) <= MOST_LEVELS)
+
+
+def effects_section(context: Context, effects: Sequence[Effect]) -> Section:
+    """Return figures and a table of predicted probabilities, or a note that says why there are none."""
+    spec = context.fit.spec
+    reason = why_no_effects(spec, has_rows=context.fit.source is not None)
+    blocks: list[Block] = []
+    if reason:
+        blocks.append(Note(text=f"Predicted probabilities are not shown: {reason}."))
+    elif effects:
+        blocks.append(paragraph(_introduction(context, effects)))
+        blocks += [effect_figure(context, effect, k) for k, effect in enumerate(effects, start=1)]
+        blocks.append(_table(context, effects))
+    return Section(key="effects", title="Predicted probabilities", blocks=tuple(blocks))
+
+
+def _introduction(context: Context, effects: Sequence[Effect]) -> str:
+    left_out = [
+        context.label(name)
+        for name in context.fit.spec.predictors
+        if name not in {e.variable for e in effects}
+    ]
+    text = (
+        "Each figure moves one variable and holds the others still, numbers at their mean and factors at "
+        "their most frequent "
+        "level. A variable that occurs in several terms moves in all of them."
+    )
+    if not context.fit.is_binary:
+        text += " The probabilities of all outcomes add up to 1."
+    if left_out:
+        text += f" Not shown, as less clear or with too many levels: {listed(left_out)}."
+    return text
+
+
+def _table(context: Context, effects: Sequence[Effect]) -> Table:
+    outcomes = shown_outcomes(context)
+    single = len(outcomes) == 1
+    columns = [TableColumn(key="value", heading="Variable and value")]
+    for outcome in outcomes:
+        group = "" if single else outcome
+        columns.append(TableColumn(key="probability", heading="Probability", align="right", group=group))
+        columns.append(TableColumn(key="interval", heading=f"{context.level} CI", align="right", group=group))
+    rows = []
+    for effect in effects:
+        rows.append(
+            Row(cells=(Cell(text=context.label(effect.variable), value=effect.variable),), kind="group")
+        )
+        frames = [effect.of_outcome(outcome).set_index("value") for outcome in outcomes]
+        for value in effect.marks:
+            text = (
+                average_text(value, context.style) if isinstance(value, float) else level_name(value) or "“”"
+            )
+            cells = [Cell(text=text, value=value)]
+            for frame in frames:
+                p, low, high = (
+                    float(frame.at[value, name]) for name in ("estimate", "conf_low", "conf_high")
+                )
+                cells.append(Cell(text=fixed(p, 3, context.style), value=p))
+                lost = low != low or high != high
+                shown = interval(low, high, 3, context.style, reason=BLANK)
+                cells.append(Cell(text=shown, value=None if lost else f"{low!r} to {high!r}"))
+            rows.append(Row(cells=tuple(cells), indent=1))
+    what = event_text(context.fit, context.outcome_heading, outcomes[0]) if single else "every outcome"
+    note = (
+        f"CI: {context.level} confidence interval (Wald, on the logit of each probability). Numbers are "
+        "shown at their 1st "
+        "percentile, median and 99th percentile, factors at every level."
+    )
+    return Table(
+        key="probabilities",
+        caption=f"Predicted probability of {what}, other variables at typical values.",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=(note,),
+    )
