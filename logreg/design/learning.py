@@ -21,6 +21,7 @@ from logreg.design.expressions import (
     is_categorical,
     learn,
     learnable,
+    stateful_calls,
 )
 from logreg.design.factors import Labelling, categories_of, outcome_counts
 from logreg.design.freezing import freeze
@@ -29,7 +30,7 @@ from logreg.design.spec import DesignSpec
 from logreg.design.spelling import spell
 from logreg.design.tally import DesignRequest, Tally
 from logreg.design.transforms import State
-from logreg.errors import DataError, WeightError
+from logreg.errors import DataError, FormulaError, WeightError
 
 __all__ = ["DesignRequest", "Learned", "Tally", "learn_design"]
 
@@ -52,6 +53,7 @@ def learn_design(source: Source, request: DesignRequest, advance: Callable[[int]
     DataError, OutcomeError, WeightError, FormulaError
         For data that cannot be modelled as asked; see `logreg.fit`.
     """
+    _refuse_stateful_categories(request)
     roles = request.roles()
     states: dict[Call, State] = {}
     tally = _pass(source, request, roles, states, advance, first=True)
@@ -68,14 +70,23 @@ def learn_design(source: Source, request: DesignRequest, advance: Callable[[int]
 
 def _due(request: DesignRequest, states: Mapping[Call, State]) -> tuple[Call, ...]:
     """Return the stateful calls that can be learned in the next pass."""
-    found = [
-        call
-        for term in request.formula.terms
-        for factor in term.factors
-        if not is_categorical(factor)
-        for call in learnable(factor, states)
+    numeric = [
+        factor for term in request.formula.terms for factor in term.factors if not is_categorical(factor)
     ]
+    found = [call for part in (*numeric, *request.offsets) for call in learnable(part, states)]
     return tuple(dict.fromkeys(found))
+
+
+def _refuse_stateful_categories(request: DesignRequest) -> None:
+    """Levels are distinct values; those of a transform that is still to be learned make no sense."""
+    for term in request.formula.terms:
+        for factor, label in zip(term.factors, term.labels, strict=True):
+            if is_categorical(factor) and stateful_calls(factor):
+                raise FormulaError(
+                    f"{label} makes categories of a transform that is learned from the data. Use the "
+                    "transform as a "
+                    "number, or categories of the column itself."
+                )
 
 
 def _pass(

@@ -7,6 +7,7 @@ that a damaged or forged file is refused by name instead of predicting nonsense.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import fields
@@ -207,7 +208,7 @@ def _array(rows: list[list[object]], field: str, shape: tuple[int, int]) -> NDAr
 
 def _is_plain(row: list[object]) -> bool:
     """Tell whether a row needs no closer look: finite floats only."""
-    return all(type(item) is float for item in row) and bool(np.isfinite(row).all())  # type: ignore[call-overload]
+    return all(type(item) is float and math.isfinite(item) for item in row)
 
 
 def _extended(row: list[object], field: str) -> list[float]:

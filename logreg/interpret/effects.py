@@ -78,6 +78,13 @@ class Effect:
         """Return the rows of one outcome."""
         return self.frame[self.frame["outcome"] == outcome]
 
+    def quoted(self, outcome: str) -> dict[Level, tuple[float, float, float]]:
+        """Return (estimate, low, high) of one outcome at the values worth quoting."""
+        rows = self.of_outcome(outcome)
+        columns = (rows[name].tolist() for name in ("value", "estimate", "conf_low", "conf_high"))
+        found = {value: (p, low, high) for value, p, low, high in zip(*columns, strict=True)}
+        return {value: found[value] for value in self.marks}
+
 
 def why_no_effects(spec: DesignSpec, *, has_rows: bool) -> str:
     """Return why probabilities along a variable cannot be shown; "" if they can."""

@@ -12,7 +12,7 @@ from logreg.inference.coefficients import coefficient_table
 from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.baseline import with_baseline
 from logreg.report.formats import REPORT, NumberStyle, significant
-from logreg.report.outline import Line, outline
+from logreg.report.outline import Line, level_text, outline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,12 +81,12 @@ class Context:
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The outcomes with a logit, in table order."""
-        return self.shown.spec.outcome.modelled
+        return tuple(map(level_text, self.shown.spec.outcome.modelled))
 
     @property
     def baseline(self) -> str:
         """The outcome that the tables compare with."""
-        return self.shown.spec.outcome.baseline
+        return level_text(self.shown.spec.outcome.baseline)
 
     @property
     def outcome_heading(self) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from logreg.design.outcome import level_name
 from logreg.interpret.effects import Effect
 from logreg.report.context import Context
-from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval
+from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval, visible
 from logreg.report.nodes import Figure as FigureNode
+from logreg.report.outline import joint_terms, level_text
 from logreg.report.plots import (
     DIRECT_OUTCOMES,
     LEGEND_LINE,
     beside_text,
     characters_of_font,
+    cut,
     draw_curves,
     draw_effect,
     draw_forest,
@@ -96,7 +96,7 @@ def _translate(figure: Figure, characters: dict[int, int]) -> None:
     for axis in _axes_of(figure):
         labels = _fixed_labels(axis)
         if labels:
-            axis.set_major_formatter([label.translate(characters) for label in labels])
+            axis.get_major_formatter().seq = [label.translate(characters) for label in labels]
 
 
 def _texts(figure: Figure) -> list[Any]:
@@ -199,7 +199,12 @@ def forest_figure(context: Context) -> FigureNode:
             continue
         draw_forest(panel, context, [k], names=k % columns == 0, frame=frame)
         if n_panels > 1:
-            panel.set_title(_heading(context.outcomes[k], 17), fontsize=8.5, loc="left", parse_math=False)
+            panel.set_title(
+                _heading(context.outcomes[k], 72.0 * _across(margins, columns, gap[0])),
+                fontsize=8.5,
+                loc="left",
+                parse_math=False,
+            )
             panel.set_xlabel("")
     if n_panels > 1:
         _below(figure, f"Odds ratio, {context.level} interval (log scale)", margins)
@@ -211,10 +216,18 @@ def forest_figure(context: Context) -> FigureNode:
     )
 
 
-def _heading(text: str, width: int) -> str:
-    """Return the name of an outcome on at most two lines."""
-    lines = textwrap.wrap(short(text, 2 * width), width)
-    return "\n".join(lines)
+def _heading(text: str, points: float) -> str:
+    """Return the name of an outcome on at most two lines of a width."""
+    words = visible(text).split(" ")
+    first = words.pop(0)
+    while words and text_width(f"{first} {words[0]}", 8.5) <= points:
+        first = f"{first} {words.pop(0)}"
+    return "\n".join(cut(line, points, 8.5) for line in (first, " ".join(words)) if line)
+
+
+def _across(margins: Margins, columns: int, gap: float) -> float:
+    """Return the width of a panel in inches."""
+    return (WIDTH - margins.left - margins.right - (columns - 1) * gap) / columns
 
 
 def _forest_caption(context: Context) -> str:
@@ -225,21 +238,27 @@ def _forest_caption(context: Context) -> str:
         "logarithmic axis. "
         "Filled marks: the interval leaves out 1; hollow marks: it does not; small strokes: reference levels"
         f"{'; arrows: the interval goes on beyond the axis' if _has_arrows(context) else ''}."
+        f"{' Terms that act jointly are not drawn.' if joint_terms(context.shown.spec) else ''}"
     )
 
 
 def _has_arrows(context: Context) -> bool:
     low, high = ratio_frame(context, range(len(context.outcomes)))
+    shown = forest_lines(context)
     return any(
         numbers.low < low or numbers.high > high or bool(numbers.reason)
-        for _, _, numbers in context.estimates()
+        for _, line, numbers in context.estimates()
+        if line in shown
     )
 
 
 def forest_alt(context: Context) -> str:
     """Return the forest plot in words: every odds ratio with its interval, as far as a reader can follow."""
     found = []
+    shown = forest_lines(context)
     for k, line, numbers in context.estimates():
+        if line not in shown:
+            continue
         name = f"{line.subject} {line.text}" if line.indent else line.text
         if len(context.outcomes) > 1:
             name = f"{context.outcomes[k]}, {name}"
@@ -277,9 +296,13 @@ def effect_figure(context: Context, effect: Effect, number: int) -> FigureNode:
 
 def _effect_margins(effect: Effect, outcomes: Sequence[str]) -> Margins:
     if effect.kind == "curve":
-        beside = _widest((short(outcome, 24) for outcome in outcomes), 8.5) if len(outcomes) > 1 else 0.0
+        beside = (
+            _widest((short(level_text(outcome), 24) for outcome in outcomes), 8.5)
+            if len(outcomes) > 1
+            else 0.0
+        )
         return Margins(0.58, 0.25 + beside, 0.5, 0.1)
-    levels = _widest((short(level_name(value)) for value in effect.values), 9)
+    levels = _widest((short(level_text(value)) for value in effect.values), 9)
     return Margins(levels + 0.2, 0.25, 0.5, 0.28 + LEGEND_LINE / 72.0 * legend_lines(outcomes))
 
 
@@ -289,7 +312,7 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
     rows = -(-len(outcomes) // columns)
     curve = effect.kind == "curve"
     down = 0.95 if curve else 0.24 * (len(effect.values) + 0.1)
-    left = 0.58 if curve else 0.2 + _widest((short(level_name(value)) for value in effect.values), 9)
+    left = 0.58 if curve else 0.2 + _widest((short(level_text(value)) for value in effect.values), 9)
     margins, gap = Margins(left, 0.15, 0.5, 0.25 if curve else 0.45), (0.14, 0.42)
     height = rows * down + (rows - 1) * gap[1] + margins.bottom + margins.top
     figure = _figure(WIDTH, height)
@@ -302,7 +325,8 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
             draw_curves(panel, context, effect, [outcomes[k]], top, names=False)
         else:
             draw_levels(panel, context, effect, [outcomes[k]], top, names=k % columns == 0)
-        panel.set_title(short(outcomes[k], 24), fontsize=7.5, loc="left", parse_math=False)
+        title = cut(level_text(outcomes[k]), 72.0 * _across(margins, columns, gap[0]), 7.5)
+        panel.set_title(title, fontsize=7.5, loc="left", parse_math=False)
         panel.set_xlabel("")
         panel.set_ylabel("")
         panel.tick_params(labelbottom=k + columns >= len(outcomes), labelleft=k % columns == 0)
@@ -334,7 +358,7 @@ def held_text(context: Context, effect: Effect) -> str:
         if held.how == "mean"
     ]
     levels = [
-        f"{context.label(held.name)} {level_name(held.value)}" for held in effect.held if held.how != "mean"
+        f"{context.label(held.name)} {level_text(held.value)}" for held in effect.held if held.how != "mean"
     ]
     parts = ([f"at their mean: {', '.join(means)}"] if means else []) + (
         [f"at their most frequent value: {', '.join(levels)}"] if levels else []
@@ -348,19 +372,11 @@ def effect_alt(context: Context, effect: Effect) -> str:
     """
     said = []
     for outcome in shown_outcomes(context):
-        rows = effect.of_outcome(outcome)
-        rows = rows[rows["value"].isin(effect.marks)].sort_values("value") if effect.kind == "curve" else rows
         points = [
             f"{fixed(p, 2)} ({interval(low, high, 2)}) at {_value(value, context)}"
-            for value, p, low, high in zip(
-                *(
-                    rows[name].tolist()[:MOST_QUOTED]
-                    for name in ("value", "estimate", "conf_low", "conf_high")
-                ),
-                strict=True,
-            )
+            for value, (p, low, high) in list(effect.quoted(outcome).items())[:MOST_QUOTED]
         ]
-        said.append(f"{outcome}: {listed(points)}")
+        said.append(f"{level_text(outcome)}: {listed(points)}")
     return (
         f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
         f"{context.level} "
@@ -369,4 +385,4 @@ def effect_alt(context: Context, effect: Effect) -> str:
 
 
 def _value(value: Any, context: Context) -> str:
-    return average_text(value, context.style) if isinstance(value, float) else level_name(value)
+    return average_text(value, context.style) if isinstance(value, float) else level_text(value)

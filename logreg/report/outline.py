@@ -17,9 +17,11 @@ from logreg.design.coding import CodedTerm, Factor, NumericFactor
 from logreg.design.outcome import level_name
 from logreg.design.spec import INTERCEPT, DesignSpec
 
-__all__ = ["JointTerms", "Line", "factor_heading", "joint_terms", "outline"]
+__all__ = ["JointTerms", "Line", "factor_heading", "joint_terms", "level_text", "outline"]
 
-LineKind = Literal["intercept", "heading", "number", "level", "reference", "full", "product", "basis"]
+LineKind = Literal[
+    "intercept", "heading", "number", "level", "reference", "implied", "full", "product", "basis"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,9 @@ class Line:
     Parameters
     ----------
     kind : str
-        "heading" of a factor; "level" and its "reference"; "full" for a level without a reference;
-        "number"; "product" of several factors; "basis" function of a polynomial or spline.
+        "heading" of a factor; "level" and its "reference"; "implied" for the level that follows from the
+        others under sum coding; "full" for a level without a reference; "number"; "product" of several
+        factors; "basis" function of a polynomial or spline.
     text : str
         What the first column shows, below its heading if there is one.
     subject : str
@@ -123,15 +126,16 @@ def _term_lines(
         return
     yield Line(kind="heading", text=subject, subject=subject, name=part.label, term=coded.term)
     full = part.label in coded.full
-    compared = level_name(part.reference) if part.contrast == "treatment" else ""
+    compared = level_text(part.reference) if part.contrast == "treatment" else ""
     for level in part.levels:
         has_column = full or level in part.reduced
-        name = level_name(level)
+        name = level_text(level)
         mark = "" if full or not has_column else "S." if part.contrast == "sum" else "T."
-        kind: LineKind = "full" if full else "level" if has_column else "reference"
+        without: LineKind = "implied" if part.contrast == "sum" else "reference"
+        kind: LineKind = "full" if full else "level" if has_column else without
         yield Line(
             kind=kind,
-            text=_shown(name),
+            text=name,
             subject=subject,
             name=f"{part.label}[{mark}{level}]",
             term=coded.term,
@@ -193,7 +197,7 @@ def _choices(part: Factor, labels: Mapping[str, str], *, full: bool) -> list[tup
         return [(part.label + suffix, heading + suffix) for suffix in part.suffixes]
     levels = part.levels if full else part.reduced
     mark = "" if full else "S." if part.contrast == "sum" else "T."
-    return [(f"{part.label}[{mark}{level}]", _shown(level_name(level))) for level in levels]
+    return [(f"{part.label}[{mark}{level}]", level_text(level)) for level in levels]
 
 
 def factor_heading(part: Factor, labels: Mapping[str, str]) -> str:
@@ -203,9 +207,16 @@ def factor_heading(part: Factor, labels: Mapping[str, str]) -> str:
     return part.label
 
 
-def _shown(level: str) -> str:
-    """Return a level as text that can be seen."""
-    return level if level.strip() else f"“{level}”"
+def level_text(level: Level) -> str:
+    """Return a level as text; one that is empty or blank stands in quotation marks.
+
+    Examples
+    --------
+    >>> level_text(2.0), level_text("")
+    ('2', '“”')
+    """
+    name = level_name(level)
+    return name if name.strip() else f"“{name}”"
 
 
 def joint_terms(spec: DesignSpec) -> tuple[JointTerms, ...]:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from logreg.design.outcome import level_name
 from logreg.errors import SupportError
 from logreg.interpret.effects import Effect, effect_of, why_no_effects
 from logreg.report.context import Context, Numbers, Units, context_of, step_text
 from logreg.report.formats import odds_ratio, odds_ratio_interval, visible
-from logreg.report.outline import Line
+from logreg.report.outline import Line, level_text
 from logreg.report.words import event_text
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ FARTHEST = 12.0
 LEGEND_LINE = 13.0
 #: What fits into one line of a legend.
 LEGEND_CHARACTERS = 72
+#: Distances of ticks where the axis spans less than a factor of four.
+EVEN_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 #: Ticks of an axis that has a line, or only a panel, to itself.
 MOST_TICKS, MOST_TICKS_OF_PANEL = 9, 5
 INK, GREY, PALE = "#1d1f22", "#6b6f76", "#c9ccd1"
@@ -202,8 +203,12 @@ def shown_outcomes(context: Context) -> tuple[str, ...]:
 
 
 def forest_lines(context: Context) -> tuple[Line, ...]:
-    """Return the lines of the forest plot: all but the intercept, without the parts of curves."""
-    return tuple(line for line in context.lines if line.kind != "intercept")
+    """Return the lines of the forest plot: odds ratios that can be read alone, and their references."""
+    drawn = [
+        line for line in context.lines if not line.joint and line.kind not in ("intercept", "full", "implied")
+    ]
+    terms = {line.term for line in drawn if line.kind != "heading"}
+    return tuple(line for line in drawn if line.term in terms)
 
 
 @cache
@@ -247,6 +252,16 @@ def short(text: str, longest: int = LONGEST_NAME) -> str:
     """Return a name made visible and cut to fit beside a plot."""
     text = visible(text)
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def cut(text: str, points: float, size: float) -> str:
+    """Return a name made visible and cut to a width."""
+    text = visible(text)
+    if text_width(text, size) <= points:
+        return text
+    while text and text_width(text + "…", size) > points:
+        text = text[:-1]
+    return text.rstrip() + "…"
 
 
 # Odds ratios -----------------------------------------------------------------------------------------
@@ -363,7 +378,7 @@ def _dress_forest(
         ax.spines[side].set_visible(False)
     if names:
         texts = [forest_name(context, line) for line in lines]
-        ax.set_yticks(range(len(lines)), texts, fontsize=9, parse_math=False)
+        _name_ticks(ax, texts)
         for label, line in zip(ax.get_yticklabels(), lines, strict=True):
             label.set_color(GREY if line.kind == "reference" else INK)
             label.set_fontweight("bold" if line.kind == "heading" else "normal")
@@ -372,6 +387,17 @@ def _dress_forest(
     ax.tick_params(axis="y", length=0)
     _align_names(ax)
     ax.set_xlabel(f"Odds ratio, {context.level} interval (log scale)", fontsize=9)
+
+
+def _name_ticks(ax: Axes, texts: Sequence[str]) -> None:
+    """Write names at 0, 1, 2 ... of the vertical axis, as they are: a dollar sign starts no formula."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator
+
+    ax.yaxis.set_major_locator(FixedLocator(range(len(texts))))
+    ax.yaxis.set_major_formatter(FixedFormatter(texts))
+    for label in ax.get_yticklabels():
+        label.set_parse_math(False)
+        label.set_fontsize(9)
 
 
 def _align_names(ax: Axes) -> None:
@@ -433,7 +459,7 @@ def _legend_columns(texts: Sequence[str]) -> int:
 
 def legend_lines(outcomes: Sequence[str]) -> int:
     """Return how many lines the legend of some outcomes takes."""
-    texts = [short(outcome, 28) for outcome in outcomes]
+    texts = [short(level_text(outcome), 28) for outcome in outcomes]
     return -(-len(texts) // _legend_columns(texts)) if len(texts) > 1 else 0
 
 
@@ -442,11 +468,11 @@ def ratio_ticks(low: float, high: float, *, most: int = MOST_TICKS) -> list[floa
 
     Examples
     --------
-    >>> ratio_ticks(0.4, 6.0), ratio_ticks(0.9, 1.2), ratio_ticks(0.02, 30.0)
-    ([0.5, 1.0, 2.0, 5.0], [0.9, 1.0, 1.1, 1.2], [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
+    >>> ratio_ticks(0.4, 6.0), ratio_ticks(0.5, 1.8, most=5), ratio_ticks(0.02, 30.0)
+    ([0.5, 1.0, 2.0, 5.0], [0.5, 1.0, 1.5], [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
     """
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    choices = [_even_steps(low, high, step) for step in (0.05, 0.1, 0.2, 0.5)] if high < 4.0 * low else []
+    choices = [_even_steps(low, high, step) for step in EVEN_STEPS] if high < 4.0 * low else []
     choices += [
         [x for k in exponents for m in mantissas if low <= (x := float(f"{m}e{k}")) <= high]
         for mantissas in ((1, 2, 5), (1, 3), (1,))
@@ -532,7 +558,7 @@ def _names_beside(ax: Axes, ends: Sequence[tuple[float, str, Style]], top: float
     places = spread_apart([y for y, _, _ in ends], gap, top)
     for (_, outcome, style), place in zip(ends, places, strict=True):
         ax.annotate(
-            short(outcome, 24),
+            short(level_text(outcome), 24),
             (1.015, place),
             xycoords=("axes fraction", "data"),
             va="center",
@@ -578,8 +604,8 @@ def draw_levels(
     ax.set_ylim(len(effect.values) - 0.45, -0.55)
     ax.set_xlim(0.0, top)
     if names:
-        texts = [short(level_name(value)) or "“”" for value in effect.values]
-        ax.set_yticks(range(len(effect.values)), texts, fontsize=9, parse_math=False)
+        texts = [short(level_text(value)) for value in effect.values]
+        _name_ticks(ax, texts)
     else:
         ax.set_yticks([])
     ax.tick_params(axis="y", length=0)
@@ -597,7 +623,7 @@ def draw_levels(
         handles = [
             Line2D([], [], color=s.colour, marker=s.marker, linewidth=1.5, markersize=5.5) for s in styles
         ]
-        _legend(ax, handles, [short(outcome, 28) for outcome in outcomes])
+        _legend(ax, handles, [short(level_text(outcome), 28) for outcome in outcomes])
 
 
 def _dress_probabilities(ax: Axes, axis: str) -> None:
@@ -612,5 +638,5 @@ def probability_heading(context: Context) -> str:
     """Return whose probability is drawn."""
     outcomes = shown_outcomes(context)
     if len(outcomes) == 1:
-        return event_text(context.fit, context.outcome_heading, outcomes[0])
+        return event_text(context.fit, context.outcome_heading, level_text(outcomes[0]))
     return f"each outcome of {context.outcome_heading}"

@@ -13,6 +13,7 @@ from logreg.report.drawing import forest_figure, house_style
 from logreg.report.explain import CAUTION, MULTINOMIAL_CAUTION, sentences
 from logreg.report.nodes import Block, Document, Note, Paragraph, Section, paragraph, strong
 from logreg.report.outline import Line, joint_terms
+from logreg.report.plots import forest_lines
 from logreg.report.sections_coefficients import coefficient_tables
 from logreg.report.sections_data import data_section
 from logreg.report.sections_effects import effects_of, effects_section
@@ -24,6 +25,7 @@ from logreg.report.sections_model import (
 )
 from logreg.report.words import (
     NO_CLEAR_DIFFERENCE,
+    REASONS,
     compared_text,
     listed,
     odds_text,
@@ -165,14 +167,16 @@ def answer_sentences(context: Context, figures: list[str]) -> list[str]:
             "clearly in which "
             "direction, if any, the odds differ."
         )
+    endless = dict.fromkeys(line.subject for _, line, numbers in found if numbers.reason == "infinite")
+    if endless:
+        said.append(f"For {listed(endless)}, there is {REASONS['infinite']}.")
     groups = joint_terms(context.shown.spec)
     if groups:
         names = listed(dict.fromkeys(context.label(name) for group in groups for name in group.variables))
         where = " (see the predicted probabilities)" if figures else ""
         said.append(f"{names} enter through terms that act jointly and are read from their curves{where}.")
-    said.append(
-        "These are associations; whether they are causes is not a question that the model can answer."
-    )
+    if found or groups:
+        said.append("These are associations; the model cannot tell whether they are causes.")
     return said
 
 
@@ -257,6 +261,7 @@ def _emphasised(sentence: str) -> Paragraph:
 
 
 def _forest(context: Context) -> Section:
-    shown = any(numbers.is_finite for _, _, numbers in context.estimates())
+    lines = forest_lines(context)
+    shown = any(numbers.is_finite for _, line, numbers in context.estimates() if line in lines)
     blocks: tuple[Block, ...] = (forest_figure(context),) if shown else ()
     return Section(key="forest", title="Odds ratios at a glance", blocks=blocks)

@@ -9,7 +9,7 @@ from logreg.report.context import BLANK, Context, Numbers, step_text
 from logreg.report.formats import NumberStyle, fixed, odds_ratio, odds_ratio_interval, p_value, significant
 from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.outline import Line
-from logreg.report.words import amount, reason_text
+from logreg.report.words import REASONS, amount, listed, reason_text
 
 __all__ = ["coefficient_tables", "stacked_table", "wide_table"]
 
@@ -71,7 +71,7 @@ def wide_table(context: Context) -> Table:
     counted = _has_counts(context)
     columns = [TableColumn(key="term", heading="Variable")]
     if counted:
-        group = f"{context.baseline} (baseline)"
+        group = _apart(f"{context.baseline} (baseline)", context.outcomes)
         columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=group))
     for outcome in context.outcomes:
         if counted:
@@ -130,6 +130,11 @@ def stacked_table(context: Context) -> Table:
     )
 
 
+def _apart(heading: str, others: Sequence[str]) -> str:
+    """Return a heading that no other column group has."""
+    return _apart(f"{heading} ", others) if heading in others else heading
+
+
 def _has_counts(context: Context) -> bool:
     return any(line.counts for line in context.lines)
 
@@ -174,7 +179,9 @@ def _count_cell(context: Context, counts: Sequence[float]) -> Cell:
 def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[str]) -> list[Cell]:
     style = context.style
     if line.position is None:
-        shown = {"odds_ratio": Cell(text="1", value=1.0), "interval": Cell(text="reference")}
+        shown = {"interval": Cell(text="from the others")}
+        if line.kind == "reference":
+            shown = {"odds_ratio": Cell(text="1", value=1.0), "interval": Cell(text="reference")}
         return [shown.get(key, Cell(text="")) for key in keys]
     numbers = context.numbers[equation][line.position]
     reason = reason_text(context.shown, line, numbers, style)
@@ -191,8 +198,10 @@ def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[
     }
     if "estimate" not in keys and reason and numbers.reason != "infinite":
         cells["odds_ratio"] = _number_cell(numbers.ratio, numbers.reason, reason)
-    if line.kind == "intercept":
-        cells |= {key: Cell(text=BLANK, style="muted") for key in RATIO_KEYS}
+    if line.kind in ("intercept", "basis"):
+        # Neither is an odds ratio between records; the test of a basis function still says something.
+        without = RATIO_KEYS if line.kind == "intercept" else ("odds_ratio", "interval")
+        cells |= {key: Cell(text=BLANK, style="muted") for key in without}
     return [cells[key] for key in keys]
 
 
@@ -256,9 +265,12 @@ def _note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Iter
         yield "Without an intercept the first factor keeps all its levels: they have odds, not odds ratios."
     if "intercept" in kinds and "estimate" in keys:
         yield "Intercept: log-odds with numeric variables at 0 and factors at their reference level."
-    yield from dict.fromkeys(
-        f"{line.name}: "
-        f"{reason_text(context.shown, line, numbers, context.style).removeprefix(line.name + ' ')}."
+    reasons = dict.fromkeys(
+        f"{reason_text(context.shown, line, numbers, context.style)}."
         for _, line, numbers in context.estimates()
-        if numbers.reason
+        if numbers.reason and numbers.reason != "infinite"
     )
+    yield from reasons
+    endless = dict.fromkeys(line.name for _, line, found in context.estimates() if found.reason == "infinite")
+    if endless:
+        yield f"{listed(endless)}: {REASONS['infinite']}."

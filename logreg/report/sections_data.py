@@ -29,7 +29,7 @@ from logreg.report.nodes import (
     code,
     paragraph,
 )
-from logreg.report.outline import factor_heading
+from logreg.report.outline import factor_heading, level_text
 from logreg.report.words import amount, average_text, listed, plural
 
 __all__ = ["WEIGHTS_TEXT", "data_section", "offsets_text"]
@@ -166,14 +166,15 @@ def _coding_paragraph(context: Context) -> Paragraph:
         how = "The outcome is"
     columns = listed(outcome.columns)
     named = f" ({columns})" if outcome.grouped else ""
-    if context.baseline != outcome.baseline:
+    baseline, modelled = level_text(outcome.baseline), [level_text(name) for name in outcome.modelled]
+    if context.baseline != baseline:
         moved = f" Tables compare with {context.baseline} instead, without refitting."
     else:
         moved = ""
     if outcome.is_binary:
-        what = f"the event is {outcome.modelled[0]}, the baseline {outcome.baseline}"
+        what = f"the event is {modelled[0]}, the baseline {baseline}"
     else:
-        what = f"the logits of {listed(outcome.modelled)} are measured against {outcome.baseline}"
+        what = f"the logits of {listed(modelled)} are measured against {baseline}"
     return paragraph(f"{how}{named} ", code(outcome.label), f": {what} ({outcome.rule}).{moved}")
 
 
@@ -195,7 +196,7 @@ def _outcome_table(context: Context) -> Table:
     rows = []
     for name, role, n, weight in zip(outcome.names, roles, sample.rows, sample.weight, strict=True):
         cells = [
-            Cell(text=name, value=name),
+            Cell(text=level_text(name), value=name),
             Cell(text=role, value=role),
             Cell(text=amount(n, style), value=n),
         ]
@@ -269,7 +270,8 @@ def _factors_table(context: Context) -> Table | None:
     ]
     group = context.outcome_heading
     columns += [
-        TableColumn(key=f"n_{k}", heading=name, align="right", group=group) for k, name in enumerate(shown)
+        TableColumn(key=f"n_{k}", heading=level_text(name), align="right", group=group)
+        for k, name in enumerate(shown)
     ]
     if outcome.is_binary:
         columns.append(TableColumn(key="share", heading="Share", align="right", group=group))
@@ -282,7 +284,7 @@ def _factors_table(context: Context) -> Table | None:
             found = counts.get(factor.label, {}).get(level, ())
             total = sum(found)
             cells = [
-                Cell(text=level_name(level) or "“”", value=level_name(level)),
+                Cell(text=level_text(level), value=level_name(level)),
                 Cell(text=_coding_text(factor, level == factor.reference)),
                 Cell(text=amount(total, style), value=total),
             ]
@@ -308,4 +310,4 @@ def _factors_table(context: Context) -> Table | None:
 def _coding_text(factor: CategoricalFactor, is_reference: bool) -> str:
     if factor.contrast == "sum":
         return "against the mean of the levels"
-    return "reference" if is_reference else f"against {level_name(factor.reference)}"
+    return "reference" if is_reference else f"against {level_text(factor.reference)}"

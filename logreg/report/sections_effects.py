@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from logreg.design.outcome import level_name
 from logreg.interpret.effects import Effect, Profile, effect_of, why_no_effects
 from logreg.report.context import BLANK, Context
 from logreg.report.drawing import effect_figure
 from logreg.report.formats import fixed, interval
 from logreg.report.nodes import Block, Cell, Note, Row, Section, Table, TableColumn, paragraph
+from logreg.report.outline import level_text
 from logreg.report.plots import shown_outcomes
 from logreg.report.words import average_text, event_text, listed
 
@@ -96,7 +96,7 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
     single = len(outcomes) == 1
     columns = [TableColumn(key="value", heading="Variable and value")]
     for outcome in outcomes:
-        group = "" if single else outcome
+        group = "" if single else level_text(outcome)
         columns.append(TableColumn(key="probability", heading="Probability", align="right", group=group))
         columns.append(TableColumn(key="interval", heading=f"{context.level} CI", align="right", group=group))
     rows = []
@@ -104,16 +104,12 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
         rows.append(
             Row(cells=(Cell(text=context.label(effect.variable), value=effect.variable),), kind="group")
         )
-        frames = [effect.of_outcome(outcome).set_index("value") for outcome in outcomes]
+        frames = [effect.quoted(outcome) for outcome in outcomes]
         for value in effect.marks:
-            text = (
-                average_text(value, context.style) if isinstance(value, float) else level_name(value) or "“”"
-            )
+            text = average_text(value, context.style) if isinstance(value, float) else level_text(value)
             cells = [Cell(text=text, value=value)]
-            for frame in frames:
-                p, low, high = (
-                    float(frame.at[value, name]) for name in ("estimate", "conf_low", "conf_high")
-                )
+            for numbers in frames:
+                p, low, high = numbers[value]
                 cells.append(Cell(text=fixed(p, 3, context.style), value=p))
                 lost = low != low or high != high
                 shown = interval(low, high, 3, context.style, reason=BLANK)

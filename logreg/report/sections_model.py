@@ -9,7 +9,6 @@ from typing import NamedTuple
 from logreg import __version__
 from logreg.design.ast import Call
 from logreg.design.coding import NumericFactor
-from logreg.design.outcome import level_name
 from logreg.engine.newton import DECREMENT_TOLERANCE
 from logreg.inference.fit_statistics import NO_LIKELIHOOD
 from logreg.inference.normal import normal_quantile
@@ -30,7 +29,7 @@ from logreg.report.nodes import (
     code,
     paragraph,
 )
-from logreg.report.outline import factor_heading
+from logreg.report.outline import factor_heading, level_text
 from logreg.report.sections_data import WEIGHTS_TEXT, offsets_text
 from logreg.report.words import amount, covariance_text, listed, p_text, plural
 
@@ -118,12 +117,12 @@ def _model_text(context: Context) -> str:
         return (
             f"{context.outcome_heading} was modelled by binary logistic regression (logit link): the "
             "log-odds of "
-            f"{outcome.modelled[0]} against {outcome.baseline} are a linear function of the predictors."
+            f"{context.outcomes[0]} against {context.baseline} are a linear function of the predictors."
         )
     return (
         f"{context.outcome_heading} was modelled by multinomial logistic regression (logit link): for each "
         "of "
-        f"{listed(outcome.modelled)}, the log-odds against {outcome.baseline} are a linear function of the "
+        f"{listed(context.outcomes)}, the log-odds against {context.baseline} are a linear function of the "
         "predictors with "
         "coefficients of its own."
     )
@@ -173,7 +172,7 @@ def _coding_sentences(context: Context) -> Iterator[str]:
     treatment = [f for f in spec.categorical() if f.contrast == "treatment"]
     if treatment:
         references = listed(
-            f"{factor_heading(f, context.labels)}: {level_name(f.reference)}" for f in treatment
+            f"{factor_heading(f, context.labels)}: {level_text(f.reference)}" for f in treatment
         )
         yield f"Factors were compared with their reference levels ({references})."
     sums = [factor_heading(f, context.labels) for f in spec.categorical() if f.contrast == "sum"]
@@ -218,8 +217,8 @@ def likelihood_ratio_text(context: Context) -> str:
     if p < 1.0 - context.confidence:
         return f"Together the predictors describe the outcome better than intercepts alone ({test})."
     return (
-        "The data do not show clearly that the predictors together describe the outcome better than intercepts "
-        f"alone ({test})."
+        "The data do not show clearly that the predictors together describe the outcome better than "
+        f"intercepts alone ({test})."
     )
 
 
@@ -256,7 +255,8 @@ def _statistics_table(context: Context) -> Table:
                 value=value,
                 reason=reason,
             ),
-            Cell(text=reason or about.meaning, style="muted"),
+            # The full reason stands with the value; the table repeats what comes before the colon.
+            Cell(text=reason.partition(":")[0] or about.meaning, style="muted"),
         )
         rows.append(Row(cells=cells, indent=1))
     return Table(

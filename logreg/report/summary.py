@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logreg.report.context import Context, context_of
 from logreg.report.formats import PLAIN, fixed
 from logreg.report.nodes import Block, Document, Fact, Facts, Note, paragraph
+from logreg.report.outline import level_text
 from logreg.report.render_html import render_fragment
 from logreg.report.render_text import render
 from logreg.report.sections_coefficients import binary_table, stacked_table
@@ -62,12 +63,12 @@ def _facts(context: Context) -> Facts:
     fit, style = context.fit, context.style
     sample, outcome = fit.sample, fit.spec.outcome
     counts = ", ".join(
-        f"{name} {amount(n, style)}" for name, n in zip(outcome.names, sample.weight, strict=True)
+        f"{level_text(name)} {amount(n, style)}" for name, n in zip(outcome.names, sample.weight, strict=True)
     )
     what = (
-        f"{outcome.modelled[0]} (against {outcome.baseline})"
+        f"{context.outcomes[0]} (against {context.baseline})"
         if outcome.is_binary
-        else f"each against {outcome.baseline}"
+        else f"each against {context.baseline}"
     )
     items = [
         Fact(label="Outcome", text=f"{outcome.label}: {what}; {outcome.rule}"),

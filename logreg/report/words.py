@@ -6,6 +6,7 @@ likely".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from logreg.inference.covariance import COVARIANCES
@@ -24,6 +25,7 @@ from logreg.report.outline import JointTerms, Line
 
 __all__ = [
     "NO_CLEAR_DIFFERENCE",
+    "REASONS",
     "amount",
     "average_text",
     "compared_text",
@@ -44,7 +46,7 @@ NO_CLEAR_DIFFERENCE = "No clear difference"
 #: Why a number is missing, in full.
 REASONS = {
     "left out": "left out of the model, because its column is a combination of other columns",
-    "infinite": "infinite: the data separate the outcomes along it, and no finite value is the most likely",
+    "infinite": "no finite estimate, since the data separate the outcomes along it",
     "not estimated": "not estimated",
 }
 
@@ -134,6 +136,9 @@ def ratio_sentence(context: Context, equation: int, line: Line, numbers: Numbers
     odds = odds_text(context, context.outcomes[equation])
     if not numbers.is_finite:
         what = line.subject if not line.level else f"{line.subject} = {line.level}"
+        if math.isinf(numbers.logit):
+            end = "grows without limit" if numbers.logit > 0 else "falls to 0"
+            return f"For {odds}, the odds ratio of {what} {end}: there is {REASONS['infinite']}."
         return f"For {odds}, the odds ratio of {what} is {REASONS[numbers.reason or 'not estimated']}."
     body = f"{_alike(context)}{odds} were {compared_text(context, line, numbers)}"
     if line.kind == "full":
@@ -227,19 +232,20 @@ def outcome_sentence(context: Context) -> str:
         rows = f"{amount(trials, style)} records ({rows} with frequency weights)"
     if outcome.is_binary:
         share = fixed(100.0 * counts[1] / trials, 1, style)
-        event = event_text(shown, context.outcome_heading, outcome.modelled[0])
+        unweighted = " (before weighting)" if shown.spec.weight_kind != "frequency" else ""
+        event = event_text(shown, context.outcome_heading, context.outcomes[0])
         ended = "were counted as" if outcome.grouped else "had"
         return (
-            f"This {kind} models {odds_text(context, outcome.modelled[0])} in {rows}, of which "
+            f"This {kind} models {odds_text(context, context.outcomes[0])} in {rows}, of which{unweighted} "
             f"{amount(counts[1], style)} "
             f"({share}%) {ended} {event}."
         )
     found = listed(
-        f"{name} ({amount(n, style)})" for name, n in zip(outcome.modelled, counts[1:], strict=True)
+        f"{name} ({amount(n, style)})" for name, n in zip(context.outcomes, counts[1:], strict=True)
     )
     return (
         f"This {kind} models {context.outcome_heading} in {rows}: the odds of {found}, each against "
-        f"{outcome.baseline} "
+        f"{context.baseline} "
         f"({amount(counts[0], style)})."
     )
 
@@ -252,12 +258,13 @@ def reason_text(shown: LogisticEstimate, line: Line, numbers: Numbers, style: Nu
                 made_of = listed((f"{_share(share, style)}{part}" for part, share in parts), " + ") or "0"
                 return f"{line.name} was left out: it equals {made_of.replace(', ', ' + ')}"
     if numbers.reason == "infinite":
-        return f"{line.name} is {REASONS['infinite']}"
+        return f"{line.name}: {REASONS['infinite']}"
     return f"{line.name} has no standard error: the optimum was not found" if numbers.reason else ""
 
 
 def _share(share: float, style: NumberStyle) -> str:
-    return "" if share == 1.0 else f"{significant(share, style)} × "
+    shown = f"{share:.6g}"
+    return "" if shown == "1" else f"{shown.replace('-', style.minus)} × "
 
 
 def covariance_text(name: str) -> str:

@@ -175,10 +175,16 @@ def sklearn_array(data: Data, solver: str) -> Fit:
 # glum
 
 
-def glum_model(data: Data, by: str) -> Fit:
+def glum_model(data: Data, by: str, gradient_tol: float | None = None) -> Fit:
     import glum
 
-    options: dict[str, Any] = {"family": "binomial", "alpha": 0, "robust": False, "drop_first": True}
+    options: dict[str, Any] = {
+        "family": "binomial",
+        "alpha": 0,
+        "robust": False,
+        "drop_first": True,
+        "gradient_tol": gradient_tol,
+    }
     if by == "formula":
         options["formula"] = data.formula
 
@@ -259,6 +265,12 @@ CONTENDERS: dict[str, tuple[Contender, ...]] = {
         FORMULA,
         Contender(program="glum", way="formula", prepare=partial(glum_model, by="formula")),
         Contender(program="glum", way="frame", prepare=partial(glum_model, by="frame")),
+        Contender(
+            program="glum",
+            way="frame, gradient_tol=1e-8",
+            prepare=partial(glum_model, by="frame", gradient_tol=1e-8),
+            runs=1,
+        ),
     ),
     "D": (
         Contender(program="logreg", way="formula", prepare=logreg_formula, calls=300),

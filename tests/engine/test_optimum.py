@@ -68,7 +68,7 @@ ALIASES: dict[str, tuple[dict[str, Any], str, str, dict[str, dict[str, float]]]]
     ),
     "shifted years": ({"year": YEAR, "age": 2020.0 - YEAR}, "year + age + x", "year + x", {"age": {"Intercept": 2020.0, "year": -1.0}}),
     "far from zero": (
-        {"d": 1e8 + BASE.x.round(3), "e": 3e8 + 3 * BASE.x.round(3)},
+        {"d": 1e8 + np.rint(BASE.x * 1024) / 1024, "e": 3e8 + 3 * np.rint(BASE.x * 1024) / 1024},
         "d + e + z",
         "d + z",
         {"e": {"d": 3.0}},
@@ -209,7 +209,7 @@ ODD_SAMPLES = {
     "two columns alike in the sample": lambda d: d.assign(z=np.where(np.arange(MANY) % 20 == 0, d.x, d.z)),
     "one level in the sample": lambda d: d.assign(g=np.where(np.arange(MANY) % 20 == 0, "a", d.g)),
     "separated in the sample": lambda d: d.assign(y=np.where(np.arange(MANY) % 20 == 0, d.x > 0, d.y).astype(int)),
-    "a wild value outside the sample": lambda d: d.assign(z=np.where(np.arange(MANY) == 7, 1e6, d.z)),
+    "a wild value outside the sample": lambda d: d.assign(z=np.where(np.arange(MANY) == 7, 50.0, d.z)),
 }
 
 

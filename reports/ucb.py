@@ -1,0 +1,13 @@
+"""Admissions at Berkeley: counts of successes and failures. Writes ucb.html, .md, .txt and .json."""
+
+from pathlib import Path
+
+import logreg
+
+sheet = logreg.datasets.describe("ucb")
+fit = logreg.fit(sheet.formula, logreg.datasets.load("ucb"))
+print(fit.summary())
+for suffix in (".html", ".md", ".txt", ".json"):
+    path = Path(__file__).with_suffix(suffix)
+    fit.report(path, title=sheet.title, labels={sheet.formula.split(" ~")[0]: "Application"})
+    print(f"wrote {path.name}")

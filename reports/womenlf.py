@@ -1,0 +1,13 @@
+"""Work outside the home: an outcome of three classes. Writes womenlf.html, .md, .txt and .json."""
+
+from pathlib import Path
+
+import logreg
+
+sheet = logreg.datasets.describe("womenlf")
+fit = logreg.fit(sheet.formula, logreg.datasets.load("womenlf"))
+print(fit.summary())
+for suffix in (".html", ".md", ".txt", ".json"):
+    path = Path(__file__).with_suffix(suffix)
+    fit.report(path, title=sheet.title, units={"hincome": 5})
+    print(f"wrote {path.name}")
