@@ -1,7 +1,8 @@
 """Broken and hostile tables: every case ends in a right answer, or in one message that says what to do.
 
-The base table has 200 rows: ``x1 x2 x3`` normal, ``b`` 0/1, ``g`` a/b/c, ``y`` 0/1, ``ys`` no/yes, ``y3`` 0/1/2, ``y3s``
-p/q/r. What is a fit here is compared with a Newton iteration on a matrix that the test writes out itself.
+The base table has 200 rows: ``x1 x2 x3`` normal, ``b`` 0/1, ``g`` a/b/c, ``y`` 0/1, ``ys`` no/yes, ``y3``
+0/1/2, ``y3s`` p/q/r. What is a fit here is compared with a Newton iteration on a matrix that the
+test writes out itself.
 """
 
 from __future__ import annotations
@@ -579,7 +580,7 @@ REFUSED: dict[str, Refusal] = {
 
 @pytest.fixture
 def untouched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run in an empty folder; afterwards nothing may have been written and the base table must be as it was."""
+    """Run in an empty folder; nothing may be written there, and the base table stays as it was."""
     monkeypatch.chdir(tmp_path)
     before = BASE.copy(deep=True)
     yield

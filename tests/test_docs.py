@@ -25,3 +25,12 @@ def test_examples_run(page, tmp_path, monkeypatch):
 def test_links_lead_somewhere(page):
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_table_of_functions_is_complete():
+    from logreg.design.functions import FUNCTIONS
+
+    page = (ROOT / "docs" / "formula.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- functions -->")[2].partition("<!-- /functions -->")[0]
+    rows = [f"| `{function.signature(name)}` | {function.meaning} |" for name, function in FUNCTIONS.items()]
+    assert table.strip().splitlines()[2:] == rows

@@ -25,7 +25,7 @@ def two_sided_p_value(z: FloatArray) -> FloatArray:
     --------
     >>> import numpy as np
     >>> print(f"{two_sided_p_value(np.array([12.5]))[0]:.3e}")
-    7.444e-36
+    7.465e-36
     """
     result: FloatArray = 2.0 * ndtr(-np.abs(z))
     return result

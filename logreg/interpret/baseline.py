@@ -59,13 +59,23 @@ def with_baseline(fit: LogisticEstimate, versus: object) -> LogisticEstimate:
     values = {field.name: getattr(fit, field.name) for field in fields(LogisticEstimate)}
     values |= {
         "spec": _reordered_spec(fit.spec, order),
-        "coef_array": _differences(fit.coef_array, order),
+        "coef_array": _coefficients(fit, order),
         "vcov_array": moved,
         "limit_coef": _differences(fit.limit_coef, order),
         "separation": _reordered_separation(fit, order),
         "sample": _reordered_sample(fit.sample, order),
     }
     return LogisticEstimate(**values)
+
+
+def _coefficients(fit: LogisticEstimate, order: list[int]) -> FloatArray:
+    """Return the coefficients; where infinity meets infinity, the direction of the ascent decides."""
+    if fit.separation.direction is None:
+        return _differences(fit.coef_array, order)
+    direction = _differences(np.asarray(fit.separation.direction), order)
+    found = _differences(fit.limit_coef, order)
+    found[:, np.isnan(fit.coef_array).all(axis=0)] = np.nan
+    return np.where(direction != 0.0, np.copysign(np.inf, direction), found)
 
 
 def _differences(rows: FloatArray, order: list[int]) -> FloatArray:

@@ -122,7 +122,7 @@ def _units(
     plain = {
         column.variable: k
         for k, column in enumerate(fit.spec.columns)
-        if column.name == column.variable and column.variable != "Intercept"
+        if column.name == column.variable and column.variable in fit.spec.predictors
     }
     units = dict.fromkeys(plain.values(), 1.0)
     if unit is None:

@@ -152,7 +152,8 @@ def context_of(
     shown = with_baseline(fit, versus)
     headings = {**fit.labels, **_checked_labels(fit, labels)}
     level = fit.options.confidence if confidence is None else confidence
-    ratios = fit.odds_ratios(unit=units, intercept=True, confidence=level, versus=versus)
+    # Bound to the rows again for the spread that units="sd" asks for.
+    ratios = type(fit).of(shown, fit.source).odds_ratios(unit=units, intercept=True, confidence=level)
     return Context(
         fit=fit,
         shown=shown,
@@ -183,7 +184,8 @@ def _checked_labels(fit: LogisticFit, labels: Mapping[str, str] | None) -> dict[
 
 
 def _is_column(fit: LogisticFit, name: str) -> bool:
-    return fit.source is not None and name in fit.source.column_names
+    """Whether the data have the column; a loaded model cannot tell and believes it."""
+    return fit.source is None or name in fit.source.column_names
 
 
 def _numbers(shown: LogisticEstimate, ratios: pd.DataFrame) -> tuple[tuple[Numbers, ...], ...]:

@@ -197,11 +197,13 @@ def _sentence(text: str) -> str:
 
 
 def _clearest(clear: list[tuple[int, Line, Numbers]]) -> list[tuple[int, Line, Numbers]]:
-    """Return the clearest odds ratio of each variable, smallest p first."""
+    """Return the clearest odds ratio of each variable, smallest p first, then others to fill up."""
+    ordered = sorted(clear, key=lambda one: one[2].p_value)
     best: dict[str, tuple[int, Line, Numbers]] = {}
-    for one in sorted(clear, key=lambda one: one[2].p_value):
+    for one in ordered:
         best.setdefault(one[1].subject, one)
-    return list(best.values())[:MOST_NAMED]
+    first = list(best.values())
+    return [*first, *(one for one in ordered if one not in first)][:MOST_NAMED]
 
 
 def _named(context: Context, named: list[tuple[int, Line, Numbers]]) -> str:

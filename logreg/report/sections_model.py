@@ -418,8 +418,9 @@ def _fit_options(context: Context) -> Iterator[tuple[str, str]]:
     """
     fit = context.fit
     spec, options = fit.spec, fit.options
-    if "named by the user" in spec.outcome.rule:
-        yield "baseline", _literal(spec.outcome.levels[0])
+    if spec.outcome.rule.endswith("named by the user"):
+        by_event = spec.outcome.rule.startswith("the event")
+        yield ("event" if by_event else "baseline"), _literal(spec.outcome.levels[int(by_event)])
     if spec.weights is not None:
         yield "weights", "weights" if spec.weights in spec.user_columns else _literal(spec.weights)
     if spec.weight_kind != "frequency":

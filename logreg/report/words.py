@@ -259,7 +259,13 @@ def reason_text(shown: LogisticEstimate, line: Line, numbers: Numbers, style: Nu
                 return f"{line.name} was left out: it equals {made_of.replace(', ', ' + ')}"
     if numbers.reason == "infinite":
         return f"{line.name}: {REASONS['infinite']}"
-    return f"{line.name} has no standard error: the optimum was not found" if numbers.reason else ""
+    if not numbers.reason:
+        return ""
+    if shown.separation.infinite:
+        return (
+            f"{line.name} is open: with the infinite estimates in place, the likelihood does not depend on it"
+        )
+    return f"{line.name} has no standard error: the optimum was not found"
 
 
 def _share(share: float, style: NumberStyle) -> str:

@@ -144,7 +144,7 @@ BIG = 2**53 + 1
         pa.array([Decimal(1), Decimal(BIG)], pa.decimal128(38, 0)),
         pl.Series([1, BIG]),
     ],
-    ids=repr,
+    ids=type,
 )
 def test_integers_that_lose_digits_are_refused(vector):
     column = of(vector)
@@ -391,7 +391,7 @@ def test_complex_numbers_are_refused():
         (pl.Series([1], dtype=pl.Int128), "Int128"),
         (np.array([(1, 2)], dtype=[("a", int), ("b", int)])["a"].astype("V8"), "V8"),
     ],
-    ids=repr,
+    ids=type,
 )
 def test_other_types_are_refused_by_name(vector, named):
     column = of(vector)

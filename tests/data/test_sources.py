@@ -220,7 +220,7 @@ def test_a_dict_of_unequal_columns_is_refused():
         open_source({"a": [1, 2], "b": [1, 2, 3], "c": 1})
 
 
-@pytest.mark.parametrize("value", [{1, 2}, {"k": 1}, np.zeros((2, 2)), object()], ids=repr)
+@pytest.mark.parametrize("value", [{1, 2}, {"k": 1}, np.zeros((2, 2)), object()], ids=type)
 def test_a_dict_entry_of_another_shape_is_refused(value):
     with pytest.raises(DataError, match="column 'a' is a"):
         open_source({"a": value})

@@ -91,7 +91,7 @@ SUM_CODED = [
 @pytest.fixture(scope="module")
 def data() -> pd.DataFrame:
     rng = np.random.default_rng(17)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "y": rng.integers(0, 2, N),
             "x": rng.normal(size=N),
@@ -104,7 +104,6 @@ def data() -> pd.DataFrame:
             "b": rng.permutation(np.resize([True, False], N)),
         }
     )
-    return frame
 
 
 def _formulaic(formula: str, data: pd.DataFrame) -> pd.DataFrame | None:

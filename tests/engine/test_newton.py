@@ -105,7 +105,13 @@ def test_no_ascent_when_the_score_points_downhill() -> None:
 
 @pytest.mark.parametrize(
     "information",
-    [np.zeros((2, 2)), np.array([[1.0, 2.0], [2.0, 1.0]]), np.diag([1.0, np.nan]), np.diag([1.0, -1.0]), np.diag([1.0, np.inf])],
+    [
+        np.zeros((2, 2)),
+        np.array([[1.0, 2.0], [2.0, 1.0]]),
+        np.diag([1.0, np.nan]),
+        np.diag([1.0, -1.0]),
+        np.diag([1.0, np.inf]),
+    ],
 )
 def test_no_metric_without_a_positive_definite_information(information: FloatArray) -> None:
     assert factorise(information) is None
@@ -212,7 +218,7 @@ def test_any_metric_to_start_with_leads_to_the_optimum(factor: float) -> None:
 
 
 def test_the_approach_returns_to_the_best_point_when_a_step_is_too_long() -> None:
-    objective, calls = _poisson()
+    objective, _ = _poisson()
     ascent = Ascent(coef=np.array([[1.0]]), metric=_metric(17e-3))
     climb(objective, ascent, np.array([0]), first_steps=100, max_iterations=1)
     # The first full evaluation is at the start again: the overlong step was taken back.
@@ -248,7 +254,7 @@ def test_reuse_changes_the_way_not_the_end(reuse: bool) -> None:
 
 @pytest.mark.parametrize("start", [0.9, 1.05, 1.2, 1.3, 1.5])
 def test_reuse_on_steps_that_are_too_long(start: float) -> None:
-    """Beyond 1 the full step ends lower than it began; what follows it on the old metric must not be kept blindly."""
+    """Beyond 1 the full step ends lower than it began, and the old metric misleads there."""
     ascent = climb_from(BOWL, [start], reuse=True)
     assert ascent.status == "converged"
     assert abs(ascent.coef[0, 0]) < 1e-9

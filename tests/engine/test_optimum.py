@@ -17,7 +17,9 @@ N = 120
 
 def _table(seed: int = 3) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    data = pd.DataFrame({"x": rng.normal(size=N), "z": rng.exponential(size=N), "g": rng.choice(list("abc"), N)})
+    data = pd.DataFrame(
+        {"x": rng.normal(size=N), "z": rng.exponential(size=N), "g": rng.choice(list("abc"), N)}
+    )
     data["y"] = (rng.uniform(size=N) < 1 / (1 + np.exp(-data.x / 2))).astype(int)
     data["k"] = rng.choice(list("pqr"), N)
     return data
@@ -66,7 +68,12 @@ ALIASES: dict[str, tuple[dict[str, Any], str, str, dict[str, dict[str, float]]]]
         "0 + g + x",
         {"one": {"g[a]": 1.0, "g[b]": 1.0, "g[c]": 1.0}},
     ),
-    "shifted years": ({"year": YEAR, "age": 2020.0 - YEAR}, "year + age + x", "year + x", {"age": {"Intercept": 2020.0, "year": -1.0}}),
+    "shifted years": (
+        {"year": YEAR, "age": 2020.0 - YEAR},
+        "year + age + x",
+        "year + x",
+        {"age": {"Intercept": 2020.0, "year": -1.0}},
+    ),
     "far from zero": (
         {"d": 1e8 + np.rint(BASE.x * 1024) / 1024, "e": 3e8 + 3 * np.rint(BASE.x * 1024) / 1024},
         "d + e + z",
@@ -155,7 +162,9 @@ MANY = 100_000
 
 def _many() -> pd.DataFrame:
     rng = np.random.default_rng(5)
-    data = pd.DataFrame({"x": rng.normal(size=MANY), "z": rng.normal(size=MANY), "g": rng.choice(list("abcd"), MANY)})
+    data = pd.DataFrame(
+        {"x": rng.normal(size=MANY), "z": rng.normal(size=MANY), "g": rng.choice(list("abcd"), MANY)}
+    )
     score = 0.4 * data.x - 0.2 * data.z - 1
     data["y"] = (rng.uniform(size=MANY) < 1 / (1 + np.exp(-score))).astype(int)
     data["k"] = (np.column_stack([np.zeros(MANY), score, -score]) + rng.gumbel(size=(MANY, 3))).argmax(axis=1)
@@ -208,7 +217,9 @@ ODD_SAMPLES = {
     "a constant in the sample": lambda d: d.assign(z=np.where(np.arange(MANY) % 20 == 0, 1e6, 1e6 + d.z)),
     "two columns alike in the sample": lambda d: d.assign(z=np.where(np.arange(MANY) % 20 == 0, d.x, d.z)),
     "one level in the sample": lambda d: d.assign(g=np.where(np.arange(MANY) % 20 == 0, "a", d.g)),
-    "separated in the sample": lambda d: d.assign(y=np.where(np.arange(MANY) % 20 == 0, d.x > 0, d.y).astype(int)),
+    "separated in the sample": lambda d: d.assign(
+        y=np.where(np.arange(MANY) % 20 == 0, d.x > 0, d.y).astype(int)
+    ),
     "a wild value outside the sample": lambda d: d.assign(z=np.where(np.arange(MANY) == 7, 50.0, d.z)),
 }
 
@@ -222,7 +233,9 @@ def test_a_sample_that_misleads(
     _equal(logreg.fit(formula, data), _cold(formula, data, monkeypatch))
 
 
-def test_a_binary_column_that_the_sample_never_sees(many: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_binary_column_that_the_sample_never_sees(
+    many: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two dummies of 100,000 rows are still written out as numbers; in the sample both are zero."""
     place = np.arange(MANY) % 20
     data = many.assign(h=np.where(place == 0, "a", np.where(place % 2 == 0, "b", "c")))

@@ -45,7 +45,9 @@ def test_the_odds_ratio_of_a_two_by_two_table(fit: Any) -> None:
 def test_likelihood_statistics(fit: Any) -> None:
     found = fit.fit_statistics().set_index("statistic").value
     n, events = A + B + C + D, A + C
-    loglik = A * np.log(A / (A + B)) + B * np.log(B / (A + B)) + C * np.log(C / (C + D)) + D * np.log(D / (C + D))
+    loglik = (
+        A * np.log(A / (A + B)) + B * np.log(B / (A + B)) + C * np.log(C / (C + D)) + D * np.log(D / (C + D))
+    )
     null = events * np.log(events / n) + (n - events) * np.log(1 - events / n)
     cox_snell = 1 - np.exp(2 * (null - loglik) / n)
     expected = {
@@ -97,17 +99,25 @@ def test_statistics_of_three_outcomes() -> None:
     data = pd.DataFrame([(g, y, n) for (g, y), n in counts.items()], columns=["g", "y", "n"])
     fit = logreg.fit("y ~ g", data, weights="n")
     found = fit.fit_statistics().set_index("statistic").value
-    shares = {g: {y: n / part.n.sum() for y, n in zip(part.y, part.n, strict=True)} for g, part in data.groupby("g")}
-    brier = sum(
-        n * sum(((y == k) - share) ** 2 for k, share in shares[g].items()) for (g, y), n in counts.items()
-    ) / data.n.sum()
+    shares = {
+        g: {y: n / part.n.sum() for y, n in zip(part.y, part.n, strict=True)} for g, part in data.groupby("g")
+    }
+    brier = (
+        sum(
+            n * sum(((y == k) - share) ** 2 for k, share in shares[g].items()) for (g, y), n in counts.items()
+        )
+        / data.n.sum()
+    )
     assert found["brier"] == pytest.approx(brier, rel=1e-11)
     assert not {"tjur", "efron", "events"} & set(found.index)
     assert found["n_coef"] == 4
     assert found["df_model"] == 2
-    assert fit.loglik == pytest.approx(sum(n * np.log(shares[g][y]) for (g, y), n in counts.items()), rel=1e-12)
+    assert fit.loglik == pytest.approx(
+        sum(n * np.log(shares[g][y]) for (g, y), n in counts.items()), rel=1e-12
+    )
     np.testing.assert_allclose(
-        fit.coef["r"]["g[T.b]"], np.log(shares["b"]["r"] / shares["b"]["p"]) - np.log(shares["a"]["r"] / shares["a"]["p"])
+        fit.coef["r"]["g[T.b]"],
+        np.log(shares["b"]["r"] / shares["b"]["p"]) - np.log(shares["a"]["r"] / shares["a"]["p"]),
     )
     np.testing.assert_allclose(fit.std_error_array[1, 0], np.sqrt(1 / 2 + 1 / 5), rtol=1e-11)
 
@@ -138,7 +148,9 @@ def test_the_null_model() -> None:
 def test_the_constant_is_found_wherever_it_hides(formula: str, spans: bool) -> None:
     rng = np.random.default_rng(4)
     n = 200
-    data = pd.DataFrame({"x": rng.normal(size=n), "g": rng.choice(list("ab"), n), "h": rng.choice(list("cd"), n)})
+    data = pd.DataFrame(
+        {"x": rng.normal(size=n), "g": rng.choice(list("ab"), n), "h": rng.choice(list("cd"), n)}
+    )
     data["y"] = rng.integers(0, 2, n)
     fit = logreg.fit(formula, data)
     found = fit.fit_statistics().set_index("statistic").value
@@ -209,7 +221,9 @@ def test_the_sandwich_of_canned_numbers() -> None:
     vcov, meat = np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[1.0, 0.5], [0.5, 4.0]])
     np.testing.assert_allclose(sandwich(vcov, meat, kind="HC0", n=10, n_coef=2), vcov @ meat @ vcov)
     np.testing.assert_allclose(sandwich(vcov, meat, kind="HC1", n=10, n_coef=2), 10 / 8 * vcov @ meat @ vcov)
-    np.testing.assert_allclose(sandwich(vcov, meat, kind="survey", n=10, n_coef=2), 10 / 9 * vcov @ meat @ vcov)
+    np.testing.assert_allclose(
+        sandwich(vcov, meat, kind="survey", n=10, n_coef=2), 10 / 9 * vcov @ meat @ vcov
+    )
     assert np.isnan(sandwich(vcov, meat, kind="HC1", n=2, n_coef=2)).all()
     aliased = np.array([[2.0, np.nan], [np.nan, np.nan]])
     found = sandwich(aliased, meat, kind="HC0", n=10, n_coef=1)
@@ -268,28 +282,28 @@ def test_the_ledger_must_add_up() -> None:
 
 
 def test_frames_of_the_sample() -> None:
-    data = TABLE.assign(x=TABLE.x.where(TABLE.index != 3))
+    data = TABLE.loc[TABLE.index.repeat(3)].reset_index(drop=True)
+    data.loc[[9, 10], "x"] = np.nan
     with pytest.warns(logreg.MissingDataWarning):
-        fit = logreg.fit("y ~ x", data.loc[data.index.repeat(3)], weights="n")
+        fit = logreg.fit("y ~ x", data, weights="n")
     sample = fit.sample
-    assert (sample.rows_read, sample.rows_used, sample.rows_dropped) == (12, 9, 3)
+    assert (sample.rows_read, sample.rows_used, sample.rows_dropped) == (12, 10, 2)
     assert sample.to_frame().to_dict("list") == {
         "outcome": ["0", "1"],
-        "rows": [3.0, 6.0],
-        "weight": [3.0 * B, 3.0 * (A + C)],
+        "rows": [4.0, 6.0],
+        "weight": [3.0 * B + D, 3.0 * (A + C)],
     }
-    assert sample.dropped_frame().to_dict("list") == {"column": ["x"], "rows": [3]}
-    assert "3 dropped: x is missing" in str(sample)
+    assert sample.dropped_frame().to_dict("list") == {"column": ["x"], "rows": [2]}
+    assert "2 dropped: x is missing" in str(sample)
 
 
 def test_a_small_class_counts_copies_of_rows() -> None:
-    """Four rows with a hundred copies each are no small class; four rows are."""
-    data = pd.DataFrame({"a": [0, 0, 1, 1] * 2, "b": [0, 1] * 4, "y": [0] * 4 + [1] * 4, "n": [90, 70, 60, 50, 20, 30, 50, 70]})
-    logreg.fit("y ~ a*b + I(a - 2 * b > 0) + I(b == 0)", data, weights="n") if False else None
-    fit = logreg.fit("y ~ a*b", data, weights="n")
-    assert fit.remarks == ()
-    with pytest.warns(SmallClassWarning, match="'1' of 'y' has 2 rows for 3 coefficients"):
-        logreg.fit("y ~ a*b", pd.DataFrame({"a": [0, 1, 0, 1, 0, 1.0], "b": [0, 0.3, 1, 1, 0, 0.7], "y": [0, 0, 0, 0, 1, 1]}))
+    """One row that stands for a hundred trials is no small class; the same row once is one."""
+    data = pd.DataFrame({"a": [1, 0, 0, 2, 2], "b": [1, 0, 2, 0, 2], "y": [0, 1, 1, 1, 1]})
+    data["n"] = [100, 30, 20, 40, 10]
+    assert logreg.fit("y ~ a + b", data, weights="n").remarks == ()
+    with pytest.warns(SmallClassWarning, match="'0' of 'y' has 1 rows for 2 coefficients"):
+        logreg.fit("y ~ a + b", data)
 
 
 def test_arrays_of_a_fit_are_read_only(fit: Any) -> None:

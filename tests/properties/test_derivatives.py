@@ -1,4 +1,4 @@
-"""The kernel is what it says: log-likelihood, its gradient and minus its Hessian, against central differences in 100 digits."""
+"""The kernel against its definition: gradient and Hessian by central differences in 100 digits."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ def exact(block: DesignBlock, coef: np.ndarray) -> tuple[Any, np.ndarray, np.nda
     size = m * p
 
     def at(steps: dict[int, int]) -> Any:
-        moved = [[mpmath.mpf(float(coef[j, c])) + steps.get(j * p + c, 0) * STEP for c in range(p)] for j in range(m)]
+        moved = [
+            [mpmath.mpf(float(coef[j, c])) + steps.get(j * p + c, 0) * STEP for c in range(p)]
+            for j in range(m)
+        ]
         return exact_loglik(block, moved)
 
     def sums(*changes: tuple[int, int]) -> Any:
@@ -92,7 +95,9 @@ def exact(block: DesignBlock, coef: np.ndarray) -> tuple[Any, np.ndarray, np.nda
 
 
 @given(blocks())
-def test_score_is_the_gradient_and_information_minus_the_hessian(case: tuple[DesignBlock, np.ndarray]) -> None:
+def test_score_is_the_gradient_and_information_minus_the_hessian(
+    case: tuple[DesignBlock, np.ndarray],
+) -> None:
     block, coef = case
     with mpmath.workdps(DIGITS):
         loglik, score, information = exact(block, coef)
@@ -187,7 +192,9 @@ def test_the_meat_is_a_sum_of_outer_products(case: tuple[DesignBlock, np.ndarray
             assert score is not None
             weight = 1.0 if row.weights is None else row.weights[0] ** power
             total += weight * np.outer(score.ravel(), score.ravel())
-        np.testing.assert_allclose(score_outer(block, coef, frequencies=frequencies), total, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(
+            score_outer(block, coef, frequencies=frequencies), total, rtol=1e-11, atol=1e-13
+        )
 
 
 @pytest.mark.parametrize("size", [0.0, 1.0, 30.0, 300.0, 800.0, 1e5])
@@ -242,7 +249,10 @@ def test_a_certain_outcome_keeps_its_digits() -> None:
     for n_outcomes in (2, 3):
         offset = np.array([[40.0]] + [[-30.0]] * (n_outcomes - 2))
         block = DesignBlock(
-            matrix=DenseMatrix(np.empty((0, 1)), True), n_outcomes=n_outcomes, codes=np.array([1]), offset=offset
+            matrix=DenseMatrix(np.empty((0, 1)), True),
+            n_outcomes=n_outcomes,
+            codes=np.array([1]),
+            offset=offset,
         )
         with mpmath.workdps(DIGITS):
             expected = exact_loglik(block, [[mpmath.mpf(0)]] * (n_outcomes - 1))

@@ -1,7 +1,7 @@
 """What must not change a fit, or must change it in a known way, whatever the data.
 
-No reference software is needed: each test fits twice and compares. Tables are drawn with weak effects, so that the
-maximum is finite; where it is not, the example is skipped.
+No reference software is needed: each test fits twice and compares. Tables are drawn
+with weak effects, so that the maximum is finite; where it is not, the example is skipped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FORMULAS = ["x + z", "g", "x + g", "x*g", "0 + g + x", "poly(x, 2) + h", "g*h + 
 
 @st.composite
 def tables(draw: st.DrawFn, outcomes: tuple[int, ...] = (2, 3)) -> pd.DataFrame:
-    """80 to 160 rows: numbers ``x z o`` (multiples of 2**-20), labels ``g h``, outcome ``y``, counts ``w``."""
+    """80 to 160 rows: numbers ``x z o``, x in 2**-20ths; labels ``g h``; outcome ``y``; counts ``w``."""
     n = draw(st.integers(80, 160))
     k = draw(st.sampled_from(outcomes))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
@@ -70,10 +70,14 @@ def fitted(formula: str, data: Any, **options: Any) -> Any:
 def close(found: Any, expected: Any, tolerance: float = COEF_TOLERANCE) -> None:
     """Coefficients to a fraction of their standard errors, the covariance to a fraction of their products."""
     errors = expected.std_error_array
-    np.testing.assert_allclose(found.coef_array / errors, expected.coef_array / errors, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(
+        found.coef_array / errors, expected.coef_array / errors, rtol=0, atol=tolerance
+    )
     flat = errors.ravel()
     scale = np.outer(flat, flat)
-    np.testing.assert_allclose(found.vcov_array / scale, expected.vcov_array / scale, rtol=0, atol=max(RTOL, tolerance))
+    np.testing.assert_allclose(
+        found.vcov_array / scale, expected.vcov_array / scale, rtol=0, atol=max(RTOL, tolerance)
+    )
 
 
 def statistics(fit: Any) -> pd.Series:
@@ -120,7 +124,9 @@ def test_threads_and_chunks(chunk: int, formula: str, monkeypatch: pytest.Monkey
         found.append(logreg.fit(formula, data, covariance="HC0"))
     close(found[0], whole)
     for other in found[1:]:
-        assert np.array_equal(other.coef_array, found[0].coef_array), "bit for bit, whatever the number of threads"
+        assert np.array_equal(other.coef_array, found[0].coef_array), (
+            "bit for bit, whatever the number of threads"
+        )
         assert np.array_equal(other.vcov_array, found[0].vcov_array)
         assert other.loglik == found[0].loglik
 
@@ -183,7 +189,9 @@ def test_prediction_for_the_training_rows(data: pd.DataFrame, right: str) -> Non
 
 
 @given(tables(), formulas, covariances, st.booleans())
-def test_frequency_weights_are_repeated_rows(data: pd.DataFrame, right: str, covariance: str, offset: bool) -> None:
+def test_frequency_weights_are_repeated_rows(
+    data: pd.DataFrame, right: str, covariance: str, offset: bool
+) -> None:
     options: dict[str, Any] = {"covariance": covariance, "offset": "o" if offset else None}
     if "poly" in right:
         right = "scale(x) + h"
@@ -192,7 +200,9 @@ def test_frequency_weights_are_repeated_rows(data: pd.DataFrame, right: str, cov
     close(weighted, repeated)
     same_statistics(weighted, repeated)
     pd.testing.assert_frame_equal(weighted.odds_ratios(unit="sd"), repeated.odds_ratios(unit="sd"), rtol=1e-8)
-    pd.testing.assert_frame_equal(weighted.odds_ratios(unit="iqr"), repeated.odds_ratios(unit="iqr"), rtol=1e-8)
+    pd.testing.assert_frame_equal(
+        weighted.odds_ratios(unit="iqr"), repeated.odds_ratios(unit="iqr"), rtol=1e-8
+    )
     assert weighted.spec.level_counts == repeated.spec.level_counts
     assert weighted.sample.weight == repeated.sample.weight
 
@@ -228,7 +238,9 @@ def test_zero_weights_are_absent_rows(
     assert found.n_rows == expected.n_rows == len(data) - len(absent)
 
 
-@given(tables(), formulas, st.sampled_from(["precision", "sampling"]), st.sampled_from([1e-15, 0.3, 7.0, 1e9]))
+@given(
+    tables(), formulas, st.sampled_from(["precision", "sampling"]), st.sampled_from([1e-15, 0.3, 7.0, 1e9])
+)
 def test_the_unit_of_weights_that_are_no_counts(
     data: pd.DataFrame, right: str, kind: str, factor: float
 ) -> None:
@@ -283,12 +295,18 @@ def test_shift_and_scale_of_a_column(
     vcov = whole @ expected.vcov_array @ whole.T
     errors = np.sqrt(np.diagonal(vcov))
     np.testing.assert_allclose((found.coef_array - coef).ravel() / errors, 0.0, atol=1e-8)
-    np.testing.assert_allclose(found.vcov_array / np.outer(errors, errors), vcov / np.outer(errors, errors), atol=1e-8)
+    np.testing.assert_allclose(
+        found.vcov_array / np.outer(errors, errors), vcov / np.outer(errors, errors), atol=1e-8
+    )
     np.testing.assert_allclose(found.loglik, expected.loglik, rtol=1e-12)
     np.testing.assert_allclose(found.probabilities(), expected.probabilities(), rtol=1e-7)
 
 
-@given(tables(), st.sampled_from([10.0, 1e4]), st.sampled_from(["x*g", "poly(x, 2, raw=True)", "I(x**2) + x + h"]))
+@given(
+    tables(),
+    st.sampled_from([10.0, 1e4]),
+    st.sampled_from(["x*g", "poly(x, 2, raw=True)", "I(x**2) + x + h"]),
+)
 def test_shift_inside_products(data: pd.DataFrame, shift: float, right: str) -> None:
     """The model is the same; its coefficients are not, the fitted probabilities are."""
     expected = fitted(f"y ~ {right}", data)
