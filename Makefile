@@ -24,7 +24,7 @@ types: $(VENV)/.tested
 	$(BIN)/python -m mypy
 
 benchmark: $(VENV)/.benchmarked  ## side by side with statsmodels, scikit-learn and glum: reports/benchmarks.md
-	$(BIN)/python -m tests.benchmarks.run
+	$(BIN)/python tests/benchmarks/run.py
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

@@ -22,7 +22,7 @@ from logreg.design.spec import DesignSpec, WeightKind
 from logreg.errors import DataError, FormulaError, SupportError, WeightError
 from logreg.fitted import LogisticFit
 from logreg.inference.assemble import assemble
-from logreg.inference.covariance import check_covariance, sandwich
+from logreg.inference.covariance import check_covariance
 from logreg.inference.estimate import FitOptions, Remark
 from logreg.inference.normal import normal_quantile
 from logreg.passes import (
@@ -30,7 +30,6 @@ from logreg.passes import (
     maximise,
     null_loglik,
     probability_sums,
-    score_outer_sum,
     weight_scale,
 )
 from logreg.progress import progress
@@ -119,22 +118,20 @@ def fit(
     scale = weight_scale(learned)
     totals = np.array([sum(learned.tally.outcome.counts[level].values()) for level in spec.outcome.levels])
     with progress("fitting, rows passed over") as advance:
-        optimum = maximise(blocks, spec, totals * scale, options.max_iterations, advance)
+        optimum = maximise(
+            blocks,
+            spec,
+            totals * scale,
+            options.max_iterations,
+            sandwich=options.covariance != "model",
+            advance=advance,
+        )
     null = null_loglik(blocks, totals * scale, options.max_iterations)
-    coef = np.nan_to_num(optimum.coef)
-    vcov = optimum.vcov
-    if options.covariance != "model":
-        frequencies = spec.weight_kind == "frequency"
-        trials = learned.tally.n_used if not frequencies else float(totals.sum())
-        meat = score_outer_sum(blocks, coef, frequencies=frequencies)
-        n_coef = int(np.sum(~np.isnan(optimum.coef)))
-        vcov = sandwich(vcov, meat, kind=options.covariance, n=trials, n_coef=n_coef)
     estimate = assemble(
         learned=learned,
         optimum=optimum,
-        vcov=vcov,
         loglik_null=null,
-        row_sums=probability_sums(blocks, coef),
+        row_sums=probability_sums(blocks, np.nan_to_num(optimum.coef)),
         weight_scale=scale,
         options=options,
         provenance=source.description,
@@ -286,7 +283,12 @@ def _offset_columns(
     if isinstance(offset, list | tuple) and offset and not isinstance(offset[0], int | float | np.number):
         columns = list(offset)
     elif getattr(offset, "ndim", 1) == 2:
-        columns = list(np.asarray(offset, dtype=np.float64).T)
+        try:
+            columns = list(np.asarray(offset, dtype=np.float64).T)
+        except (TypeError, ValueError):
+            raise DataError(
+                "offset holds text or other objects, not numbers. Give numeric columns."
+            ) from None
     else:
         return (_place(offset, OFFSET, source, extra, "offset", DataError),), False
     names = tuple(
@@ -345,7 +347,7 @@ def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
         pairs = lookalikes(levels)
         if pairs:
             shown = "; ".join(
-                f"{a!a} and {b!a}" if not (a + b).isprintable() else f"{a!r} and {b!r}" for a, b in pairs
+                f"{a!r} and {b!r}" if a.isascii() and b.isascii() else f"{a!a} and {b!a}" for a, b in pairs
             )
             remarks.append(
                 Remark(

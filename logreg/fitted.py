@@ -197,6 +197,10 @@ class LogisticFit(LogisticEstimate):
                 f"{', '.join(map(repr, needed))}."
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the estimate alone: the table it was fitted to stays behind, as when it is saved."""
+        return {**self.__dict__, "source": None}
+
     def __repr__(self) -> str:
         outcome = self.spec.outcome
         what = (

@@ -304,25 +304,39 @@ def maximise(
     spec: DesignSpec,
     tally_weights: FloatArray,
     max_iterations: int,
+    *,
+    sandwich: bool = False,
     advance: Callable[[int], object] = int,
 ) -> Optimum:
     """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights.
 
-    ``advance`` is told the number of rows after every pass over them.
+    ``sandwich`` asks for the robust covariance too; ``advance`` is told the number of rows after every pass.
     """
+    frequencies = spec.weight_kind == "frequency"
+    null = _null_start(blocks, tally_weights)
     climb = partial(
         find_optimum,
         blocks,
         partial(objective_of, advance=advance),
-        null_logits=np.log(tally_weights[1:]) - np.log(tally_weights[0]),
+        null_logits=null,
         intercept=spec.intercept,
         max_iterations=max_iterations,
+        meat=partial(score_outer_sum, frequencies=frequencies) if sandwich else None,
     )
     if sum(block.n_rows for block in blocks) < SAMPLE_THRESHOLD:
         return climb()
     # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in the way.
     with _blas_threads().limit(limits=1, user_api="blas"):
         return climb()
+
+
+def _null_start(blocks: Sequence[DesignBlock], outcome_totals: FloatArray) -> FloatArray:
+    """Return where intercepts start (m,): the log-odds of the outcomes, less the offset's mean."""
+    start: FloatArray = np.log(outcome_totals[1:]) - np.log(outcome_totals[0])
+    if blocks[0].offset is not None:
+        n_rows = sum(block.n_rows for block in blocks)
+        start -= sum(block.offset.sum(axis=1) for block in blocks if block.offset is not None) / n_rows
+    return start
 
 
 def null_loglik(blocks: Sequence[DesignBlock], outcome_totals: FloatArray, max_iterations: int) -> float:
@@ -346,7 +360,7 @@ def null_loglik(blocks: Sequence[DesignBlock], outcome_totals: FloatArray, max_i
     return find_optimum(
         constant,
         objective_of,
-        null_logits=np.log(outcome_totals[1:]) - np.log(outcome_totals[0]),
+        null_logits=_null_start(blocks, outcome_totals),
         intercept=True,
         max_iterations=max_iterations,
     ).loglik

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from logreg.data.source import (
     BoolArray,
     CategoryColumn,
-    CodeArray,
     Column,
     FloatArray,
     Level,

@@ -20,12 +20,12 @@ from logreg.engine.types import Alias, DesignBlock, FloatArray
 
 __all__ = ["Coordinates", "find_aliases", "identity", "orthogonalised", "suitable_coordinates"]
 
-#: A column whose mean exceeds its spread by this factor is centred: X'X then loses six of sixteen digits.
-SHIFT_LIMIT = 1e3
+#: A column whose mean exceeds its spread by this factor is centred: X'X loses the square of it in digits.
+SHIFT_LIMIT = 10.0
 #: Root mean squares outside these bounds are rescaled, since squares and products must not leave the doubles.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-60, 1e60
 #: Share of a column's variance left after the columns before it, below which X'WX is too coarse a tool.
-SUSPECT_SHARE = 1e-7
+SUSPECT_SHARE = 1e-4
 #: Residual norm relative to the column's own, below which a column is a combination of the others. Rounding
 #: of exact combinations leaves about 1e-14; R's lm uses 1e-7.
 ALIAS_TOLERANCE = 1e-10
@@ -59,13 +59,24 @@ class Coordinates:
             offset=block.offset,
         )
 
-    def to_design(self) -> FloatArray:
-        """Return T (p, p) with ``coef_design = T @ coef_working`` in each equation."""
+    def to_centred(self) -> FloatArray:
+        """Return T (p, p) from working coefficients to those of the design's columns minus `centres`."""
         transform = np.eye(self.n_columns)
         transform[np.ix_(self.positions, self.positions)] = self.mixing
+        return transform
+
+    def to_design(self) -> FloatArray:
+        """Return T (p, p) with ``coef_design = T @ coef_working`` in each equation."""
+        transform = self.to_centred()
         if self.intercept:
             transform[0, self.positions] -= self.centre @ self.mixing
         return transform
+
+    def centres(self) -> FloatArray:
+        """Return what is subtracted from each design column (p,), 0 for most."""
+        result = np.zeros(self.n_columns)
+        result[self.positions] = self.centre
+        return result
 
 
 def identity(matrix_positions: NDArray[np.intp], n_columns: int, intercept: bool) -> Coordinates:

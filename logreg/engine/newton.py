@@ -71,9 +71,8 @@ class Metric:
         inverse, _ = lapack.dpotri(self.factor, lower=1)
         inverse = np.tril(inverse)
         inverse += np.tril(inverse, -1).T
-        inverse *= self.scale[:, np.newaxis]
-        inverse *= self.scale
-        result: FloatArray = inverse
+        # One factor per element: scaling rows and then columns would round the two halves differently.
+        result: FloatArray = inverse * np.outer(self.scale, self.scale)
         return result
 
 
@@ -183,6 +182,8 @@ def climb(
         ascent.decrement = 0.5 * float(score @ step)
         _note(problem, ascent, "information", total, ascent.decrement, halvings)
         stagnant = ascent.decrement <= STAGNATION_TOLERANCE and ascent.decrement >= 0.01 * previous
+        # An approach that brought nothing is not tried again.
+        reuse = reuse and ascent.decrement < previous
         previous = ascent.decrement
         if ascent.decrement <= tolerance or stagnant:
             ascent.status = "converged"
@@ -222,7 +223,8 @@ def _safeguarded_step(
 ) -> tuple[LikelihoodSum | None, int]:
     """Move by the step, halved until the log-likelihood does not fall; return what is found there."""
     assert ascent.current is not None
-    length = 1.0
+    # No step can gain more than the log-likelihood is below zero; one that promises more is far too long.
+    length = min(1.0, max(-ascent.current.loglik, 1.0) / max(ascent.decrement, 1.0))
     for halvings in range(MAX_HALVINGS + 1):
         candidate = problem.moved(ascent.coef, length * step)
         # The full step is nearly always right, so it is evaluated in full at once; a shortened one is tried
@@ -256,7 +258,7 @@ def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: in
         total = problem.objective(ascent.coef, 1)
         ascent.passes += 1
         score = problem.score(total)
-        if last_step is not None and last_score is not None:
+        if last_step is not None and last_score is not None and last_step @ (last_score - score) > 0:
             pairs.append((last_step, last_score - score))
         step = _corrected(metric, pairs, score)
         decrement = 0.5 * float(score @ step)

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from logreg.engine.conditioning import (
     Coordinates,
     find_aliases,
-    identity,
     orthogonalised,
     suitable_coordinates,
 )
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb
-from logreg.engine.separation import certified_finite, find_separation, fit_limit
-from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum, Status
+from logreg.engine.separation import Verdict, certified_finite, find_separation, fit_limit
+from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
 __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "find_optimum"]
 
@@ -39,7 +38,11 @@ SAMPLE_TOLERANCE = 1e-3
 #: The sample's climb is cut off here; if it has not arrived, the full climb starts from the null model.
 SAMPLE_ITERATIONS = 12
 
+#: Elements of a mapped direction below this share of the largest are rounding.
+ROUNDING = 1e-12
+
 Evaluator = Callable[[Sequence[DesignBlock]], Objective]
+Meat = Callable[[Sequence[DesignBlock], FloatArray], FloatArray]
 
 
 def find_optimum(
@@ -49,6 +52,7 @@ def find_optimum(
     null_logits: FloatArray,
     intercept: bool,
     max_iterations: int,
+    meat: Meat | None = None,
 ) -> Optimum:
     """Maximise the log-likelihood of the blocks and say how sure that is.
 
@@ -64,6 +68,8 @@ def find_optimum(
         Whether design column 0 is the intercept.
     max_iterations : int
         Newton iterations on all rows.
+    meat : callable, optional
+        Blocks and coefficients to the meat of a sandwich, when one is asked for.
     """
     n_rows = sum(block.n_rows for block in blocks)
     n_columns = blocks[0].matrix.shape[1]
@@ -74,12 +80,17 @@ def find_optimum(
     sample = [b.rows(0, b.n_rows, SAMPLE_SHARE) for b in blocks] if sampled else list(blocks)
 
     coordinates, suspects = suitable_coordinates(sample, intercept=intercept)
+    usable = not suspects
+    if suspects and sampled:
+        # What looks collinear in a sample may not be: all rows decide, and the climb starts without it.
+        coordinates, suspects = suitable_coordinates(blocks, intercept=intercept)
     working = [coordinates.recast(block) for block in blocks]
-    aliases, near = find_aliases(working, suspects, intercept=intercept)
+    found, near = find_aliases(working, suspects, intercept=intercept)
+    aliases = _aliases_of_design(found, coordinates)
     numeric = set(coordinates.positions.tolist())
     if near and any(j in numeric for j in suspects):
         dropped = [alias.column for alias in aliases]
-        coordinates = orthogonalised(coordinates, sample, dropped, intercept=intercept)
+        coordinates = orthogonalised(coordinates, blocks, dropped, intercept=intercept)
         working = [coordinates.recast(block) for block in blocks]
 
     kept = np.setdiff1d(np.arange(n_columns), [alias.column for alias in aliases])
@@ -88,7 +99,7 @@ def find_optimum(
     if intercept:
         start[:, 0] = null_logits
     ascent = Ascent(coef=start)
-    if sampled and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
+    if sampled and usable and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
         small = [coordinates.recast(block) for block in sample]
         ascent = _warm_start(small, evaluator, ascent, free)
     # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth
@@ -102,46 +113,55 @@ def find_optimum(
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
     )
     assert ascent.current is not None
-    optimum = _in_design_coordinates(ascent, coordinates, aliases, free)
+    optimum = _in_design_coordinates(
+        ascent, coordinates, aliases, free, None if meat is None else meat(working, ascent.coef)
+    )
     if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
         return optimum
-    return _with_separation(optimum, blocks, evaluator, kept, max_iterations)
-
-
-def _with_separation(
-    optimum: Optimum,
-    blocks: Sequence[DesignBlock],
-    evaluator: Evaluator,
-    kept: NDArray[np.intp],
-    max_iterations: int,
-) -> Optimum:
-    """Decide whether a finite optimum exists, and replace an ascent to infinity by its limit."""
-    verdict = find_separation(blocks, kept)
+    verdict = find_separation(working, kept)
     if verdict.direction is None:
         return replace(optimum, separation=verdict.kind)
-    limit = fit_limit(blocks, evaluator, verdict.direction, kept, max_iterations)
-    n_columns = optimum.coef.shape[1]
-    dropped = [alias.column for alias in optimum.aliases]
-    plain = identity(np.empty(0, dtype=np.intp), n_columns, intercept=False)
-    found = _in_design_coordinates(limit.ascent, plain, optimum.aliases, limit.free)
-    coef = found.coef.copy()
-    coef[:, dropped] = np.nan
-    vcov = found.vcov.copy()
-    # What is neither infinite nor determined by the rows that are left is not known.
-    undetermined = np.setdiff1d(np.arange(coef.size), limit.free)
-    flat = coef.reshape(-1)
-    flat[undetermined[verdict.direction.ravel()[undetermined] == 0]] = np.nan
-    infinite = np.flatnonzero(verdict.direction.ravel() != 0)
-    vcov[infinite, :] = vcov[:, infinite] = np.nan
+    limit = fit_limit(working, evaluator, verdict.direction, kept, max_iterations)
+    at_limit = _in_design_coordinates(
+        limit.ascent,
+        coordinates,
+        aliases,
+        limit.free,
+        None if meat is None else meat(limit.blocks, limit.ascent.coef),
+    )
+    return _separated(optimum, at_limit, limit.free, verdict, coordinates)
+
+
+def _separated(
+    optimum: Optimum,
+    at_limit: Optimum,
+    determined: NDArray[np.intp],
+    verdict: Verdict,
+    coordinates: Coordinates,
+) -> Optimum:
+    """Mark which coefficients are infinite, and which the rows that are left do not determine."""
+    assert verdict.direction is not None
+    direction = verdict.direction @ coordinates.to_design().T
+    direction[np.abs(direction) <= ROUNDING * np.abs(direction).max()] = 0.0
+    flat = direction.ravel()
+    coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
+    robust = None if at_limit.robust is None else at_limit.robust.copy()
+    undetermined = np.setdiff1d(np.arange(flat.size), determined)
+    coef.reshape(-1)[undetermined[flat[undetermined] == 0]] = np.nan
+    infinite = np.flatnonzero(flat)
+    for matrix in (vcov, robust):
+        if matrix is not None:
+            matrix[infinite, :] = matrix[:, infinite] = np.nan
     return replace(
-        found,
+        at_limit,
         coef=coef,
         vcov=vcov,
+        robust=robust,
         status="separated",
-        trace=optimum.trace + found.trace,
-        passes=optimum.passes + found.passes,
+        trace=optimum.trace + at_limit.trace,
+        passes=optimum.passes + at_limit.passes,
         separation=verdict.kind,
-        direction=verdict.direction,
+        direction=direction,
         perfect_rows=verdict.rows,
     )
 
@@ -186,52 +206,70 @@ def _empty(blocks: Sequence[DesignBlock], evaluator: Evaluator, m: int) -> Optim
 
 
 def _in_design_coordinates(
-    ascent: Ascent, coordinates: Coordinates, aliases: Sequence[Alias], free: NDArray[np.intp]
+    ascent: Ascent,
+    coordinates: Coordinates,
+    aliases: Sequence[Alias],
+    free: NDArray[np.intp],
+    meat: FloatArray | None,
 ) -> Optimum:
+    """Return the optimum with coefficients and covariances of the design's own columns."""
     m, n_columns = ascent.coef.shape
     size = m * n_columns
-    vcov = np.full((size, size), np.nan)
-    condition = np.inf
-    coef = ascent.coef.copy()
-    dropped = [alias.column for alias in aliases]
-    metric = ascent.metric
-    if metric is not None:
-        inner = np.zeros((size, size))
-        inner[np.ix_(free, free)] = metric.inverse()
-        if not coordinates.trivial:
-            transform = np.kron(np.eye(m), coordinates.to_design())
-            inner = transform @ inner @ transform.T
+    unknown = np.full((size, size), np.nan)
+    vcov, robust, condition = unknown, None, np.inf
+    centred_vcov = centred_robust = None
+
+    def shown(inner: FloatArray, transform: FloatArray | None) -> FloatArray:
+        """Map a covariance, and mark what is not estimated."""
+        if transform is not None:
+            every = np.kron(np.eye(m), transform)
+            inner = every @ inner @ every.T
             inner = (inner + inner.T) / 2
-        vcov[np.ix_(free, free)] = inner[np.ix_(free, free)]
-        deviations = np.sqrt(np.diagonal(inner)[free])
-        if np.all(deviations > 0) and np.all(np.isfinite(deviations)):
-            correlation = inner[np.ix_(free, free)] / np.outer(deviations, deviations)
-            condition = _condition(correlation)
-    if not coordinates.trivial:
-        coef = coef @ coordinates.to_design().T
-    coef[:, dropped] = np.nan
-    status: Status = ascent.status
+        result = unknown.copy()
+        result[np.ix_(free, free)] = inner[np.ix_(free, free)]
+        return result
+
+    to_design = None if coordinates.trivial else coordinates.to_design()
+    # Scales that doubles cannot square give infinite or zero variances, which the caller refuses by name.
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if ascent.metric is not None:
+            inner = np.zeros((size, size))
+            inner[np.ix_(free, free)] = ascent.metric.inverse()
+            vcov = shown(inner, to_design)
+            condition = _condition(vcov[np.ix_(free, free)])
+            around = None if meat is None else inner @ meat @ inner
+            robust = None if around is None else shown((around + around.T) / 2, to_design)
+            if not coordinates.trivial:
+                centred_vcov = shown(inner, coordinates.to_centred())
+                centred_robust = None if around is None else shown(around, coordinates.to_centred())
+    coef = ascent.coef.copy() if to_design is None else ascent.coef @ to_design.T
+    coef[:, [alias.column for alias in aliases]] = np.nan
     assert ascent.current is not None
     assert ascent.current.score is not None
     return Optimum(
         coef=coef,
         vcov=vcov,
         loglik=ascent.current.loglik,
-        status=status,
+        status=ascent.status,
         newton_decrement=ascent.decrement,
         max_abs_score=float(np.abs(ascent.current.score.ravel()[free]).max(initial=0.0)),
         condition_number=condition,
-        aliases=_aliases_of_design(aliases, coordinates),
+        aliases=tuple(aliases),
         trace=tuple(ascent.trace),
         passes=ascent.passes,
+        robust=robust,
+        centre=None if coordinates.trivial else coordinates.centres(),
+        centred_vcov=centred_vcov,
+        centred_robust=centred_robust,
     )
 
 
-def _condition(correlation: FloatArray) -> float:
-    """Return the ratio of the extreme eigenvalues of a correlation matrix, infinite if it is singular to
-    rounding.
-    """
-    values = np.linalg.eigvalsh(correlation)
+def _condition(vcov: FloatArray) -> float:
+    """Return the condition number of a correlation matrix, infinite if it is singular to rounding."""
+    deviations = np.sqrt(np.diagonal(vcov))
+    if not (np.all(deviations > 0) and np.all(np.isfinite(deviations))):
+        return np.inf
+    values = np.linalg.eigvalsh(vcov / np.outer(deviations, deviations))
     return float(values[-1] / values[0]) if values[0] > 0 else np.inf
 
 

@@ -32,6 +32,14 @@ __all__ = ["LimitFit", "Verdict", "certified_finite", "find_separation", "fit_li
 
 #: Cells of the constraint matrix up to which the programme is run.
 LARGEST_PROGRAMME = 4_000_000
+#: Rows the programme starts from, and adds at a time.
+ROWS_AT_A_TIME = 1500
+#: Rounds of adding rows before the verdict is left open.
+MOST_ROUNDS = 12
+#: Margins above this are strict, below minus this violated; in between lies the programme's tolerance.
+MOVED = 1e-6
+#: Eigenvalues of a Gram matrix below this share of the largest are rounding.
+RANK_SHARE = 1e-13
 #: Feasibility tolerance of the programme (HiGHS's tightest is 1e-10).
 FEASIBILITY = 1e-9
 #: Bound on the direction's elements, with columns scaled to 1 and strict margins of 1.
@@ -66,6 +74,7 @@ class LimitFit:
 
     ascent: Ascent
     free: NDArray[np.intp]
+    blocks: tuple[DesignBlock, ...]
 
 
 def certified_finite(decrement: float, smallest_weight: float) -> bool:
@@ -87,10 +96,6 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     kept : (k,) array of int
         Design columns that are not aliased.
     """
-    # Most fits are certified without the programme and need not wait for its packages.
-    from scipy import sparse
-    from scipy.optimize import linprog
-
     m = blocks[0].n_outcomes - 1
     n_columns = blocks[0].matrix.shape[1]
     if sum(block.n_rows for block in blocks) * len(kept) > LARGEST_PROGRAMME * 4:
@@ -101,25 +106,12 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     constraints = _constraints(rows / scale, observed, m + 1)
     if constraints.size > LARGEST_PROGRAMME:
         return Verdict(kind="not checked")
-    # Maximise the number of constraints that hold strictly: u_i <= a'b, 0 <= u_i <= 1. Directions can be
-    # added up and stretched, so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0
-    # elsewhere.
-    n, size = constraints.shape
-    # The stubs do not know that sparse constraints are accepted.
-    answer = linprog(  # type: ignore[call-overload]
-        np.concatenate([np.zeros(size), -np.ones(n)]),
-        A_ub=sparse.csc_array(sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)])),
-        b_ub=np.zeros(n),
-        bounds=[(-LONGEST, LONGEST)] * size + [(0.0, STRICT)] * n,
-        method="highs",
-        options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
-    )
-    if answer.status != 0:
+    strict = _strict_rows(constraints)
+    if strict is None:
         return Verdict(kind="not checked")
-    strict = answer.x[size:] > 0.5 * STRICT
     if not strict.any():
         return Verdict(kind="none")
-    b = _shortest(constraints, strict)
+    b = _shortest(constraints[strict], constraints[~strict])
     if b is None:
         return Verdict(kind="not checked")
     complete = bool(strict.all())
@@ -131,29 +123,124 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     return Verdict(kind="complete" if complete else "quasi-complete", direction=direction, rows=perfect)
 
 
-def _shortest(constraints: FloatArray, strict: NDArray[np.bool_]) -> FloatArray | None:
-    """Return the direction with the smallest sum of absolute elements that has margin `STRICT` on the strict rows.
+def _strict_rows(constraints: FloatArray) -> NDArray[np.bool_] | None:
+    """Return which rows some separating direction makes strict; None if the programme fails or takes too
+    long.
 
-    It names as few coefficients as can be, and its elements are no larger than the margins need.
+    What one direction leaves at margin 0 may still be separated by another, so the search goes on among those
+    rows: two directions add up to one that is strict on both their rows.
     """
+    open_rows = np.arange(len(constraints))
+    while len(open_rows):
+        b = _separating_direction(constraints[open_rows])
+        if b is None:
+            return None
+        moved = constraints[open_rows] @ b > MOVED
+        if not moved.any():
+            break
+        open_rows = open_rows[~moved]
+    strict = np.ones(len(constraints), dtype=bool)
+    strict[open_rows] = False
+    return strict
+
+
+def _separating_direction(constraints: FloatArray) -> FloatArray | None:
+    """Return a direction that no row objects to and some rows profit from, 0 if there is none, None without
+    an answer.
+
+    A programme over a few thousand rows is enough: rows that overlap and span what all span prove overlap for
+    all, and a direction found on some rows is held against all; rows that object are added.
+    """
+    n, size = constraints.shape
+    working = np.unique(np.linspace(0, n - 1, min(n, ROWS_AT_A_TIME)).astype(np.intp))
+    for _ in range(MOST_ROUNDS):
+        chosen = constraints[working]
+        strict = _strict_somewhere(chosen)
+        if strict is None:
+            return None
+        if strict.any():
+            b = _shortest(chosen[strict], chosen[~strict])
+            if b is None:
+                return None
+            margins = constraints @ b
+            if margins.min() >= -MOVED:
+                return b
+            worst = np.argsort(margins, kind="stable")
+        elif len(working) == n or len(_row_space(chosen)) == len(_row_space(constraints)):
+            return np.zeros(size)
+        else:
+            worst = np.setdiff1d(np.arange(n), working)
+        working = np.union1d(working, worst[:ROWS_AT_A_TIME])
+    return None
+
+
+def _row_space(rows: FloatArray) -> FloatArray:
+    """Return an orthonormal basis of what the rows span, (rank, size)."""
+    values, vectors = np.linalg.eigh(rows.T @ rows)
+    basis: FloatArray = (
+        vectors[:, values > RANK_SHARE * max(float(values[-1]), 0.0)].T if len(rows) else vectors[:0]
+    )
+    return basis
+
+
+def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
+    """Return which constraints some separating direction makes strict, None if the programme fails.
+
+    Maximise the sum of u with ``u_i <= a'b`` and ``0 <= u_i <= 1``. Directions can be added up and stretched,
+    so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
+    """
+    from scipy import sparse
     from scipy.optimize import linprog
 
     n, size = constraints.shape
-    both = np.hstack([constraints, -constraints])
-    answer = linprog(
-        np.ones(2 * size),
-        A_ub=-both[strict],
-        b_ub=np.full(int(strict.sum()), -STRICT),
-        A_eq=both[~strict] if not strict.all() else None,
-        b_eq=np.zeros(n - int(strict.sum())) if not strict.all() else None,
-        bounds=(0.0, None),
+    # The stubs do not know that sparse constraints are accepted.
+    answer = linprog(  # type: ignore[call-overload]
+        np.concatenate([np.zeros(size), -np.ones(n)]),
+        A_ub=sparse.csc_array(sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)])),
+        b_ub=np.zeros(n),
+        bounds=[(-LONGEST, LONGEST)] * size + [(0.0, STRICT)] * n,
         method="highs",
         options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
     )
     if answer.status != 0:
         return None
-    b: FloatArray = answer.x[:size] - answer.x[size:]
-    return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+    strict: NDArray[np.bool_] = answer.x[size:] > 0.5 * STRICT
+    return strict
+
+
+def _shortest(strict: FloatArray, still: FloatArray) -> FloatArray | None:
+    """Return the direction with the smallest sum of absolute elements: margin `STRICT` on some rows, 0 on
+    others.
+
+    It names as few coefficients as can be, and its elements are no larger than the margins need.
+    """
+    # Most fits are certified without the programme and need not wait for its package.
+    from scipy.optimize import linprog
+
+    size = strict.shape[1]
+    basis = _row_space(still)
+    working = np.unique(np.linspace(0, len(strict) - 1, min(len(strict), ROWS_AT_A_TIME)).astype(np.intp))
+    for _ in range(MOST_ROUNDS):
+        chosen = strict[working]
+        answer = linprog(
+            np.ones(2 * size),
+            A_ub=-np.hstack([chosen, -chosen]),
+            b_ub=np.full(len(chosen), -STRICT),
+            A_eq=np.hstack([basis, -basis]) if len(basis) else None,
+            b_eq=np.zeros(len(basis)) if len(basis) else None,
+            bounds=(0.0, None),
+            method="highs",
+            options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
+        )
+        if answer.status != 0:
+            return None
+        found: FloatArray = np.asarray(answer.x)
+        b = found[:size] - found[size:]
+        margins = strict @ b
+        if margins.min() >= 0.99 * STRICT:
+            return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+        working = np.union1d(working, np.argsort(margins, kind="stable")[:ROWS_AT_A_TIME])
+    return None
 
 
 def _distinct_rows(
@@ -228,7 +315,7 @@ def fit_limit(
     order = np.concatenate([candidates[finite], candidates[~finite]])
     free = np.sort(_independent(information, order))
     ascent = climb(objective, Ascent(coef=coef), free, max_iterations=max_iterations)
-    return LimitFit(ascent=ascent, free=free)
+    return LimitFit(ascent=ascent, free=free, blocks=tuple(limit))
 
 
 def _moved_far(block: DesignBlock, direction: FloatArray) -> DesignBlock:

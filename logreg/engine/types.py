@@ -180,6 +180,10 @@ class Optimum:
     m p) is the inverse information there, NaN in aliased rows. ``newton_decrement`` is half the squared
     Newton decrement in log-likelihood units, from a score and an information evaluated at ``coef``.
 
+    ``robust`` is the sandwich ``vcov @ meat @ vcov`` where a meat was asked for. Where columns lie far from
+    zero, the covariance of ``coef`` alone cannot give errors of logits: ``centre`` (p,) and ``centred_vcov``
+    (and ``centred_robust``) are those of the same model with ``column - centre`` in place of each column.
+
     If the outcome is separated, ``direction`` (m, p) tells where the coefficients go to infinity, ``coef``
     holds the limit of the rest and ``vcov`` is NaN for the infinite ones; ``perfect_rows`` are fitted
     perfectly.
@@ -198,3 +202,7 @@ class Optimum:
     separation: SeparationKind = "none"
     direction: FloatArray | None = None
     perfect_rows: int = 0
+    robust: FloatArray | None = None
+    centre: FloatArray | None = None
+    centred_vcov: FloatArray | None = None
+    centred_robust: FloatArray | None = None

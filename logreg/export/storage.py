@@ -21,7 +21,7 @@ from logreg.design.spec import DesignSpec
 from logreg.design.spec_json import spec_from_json, spec_to_json
 from logreg.engine.types import Status
 from logreg.errors import LoadError, LogregWarning
-from logreg.inference.estimate import LogisticEstimate
+from logreg.inference.estimate import CentredCovariance, LogisticEstimate
 from logreg.report.write import write_text_atomically
 from logreg.strict_json import Json, dump, from_json, parse, read_list, read_object, refuse, to_json
 
@@ -38,6 +38,7 @@ _OWN: Mapping[str, str] = {
     "coef_array": "coefficients",
     "limit_coef": "limit_coefficients",
     "vcov_array": "covariance",
+    "centred": "centred",
 }
 
 #: Fields that may hold infinities and NaN: where the ascent failed or a coefficient has no finite estimate.
@@ -81,6 +82,10 @@ def write_model(estimate: LogisticEstimate, path: str | os.PathLike[str]) -> Non
         # Predictions of a separated model go to a limit; otherwise these are the coefficients again.
         "limit_coefficients": to_json(estimate.limit_coef) if np.isinf(estimate.coef_array).any() else None,
         "covariance": to_json(estimate.vcov_array),
+        # Errors of logits far from zero need the covariance around a centre.
+        "centred": None
+        if estimate.centred is None
+        else {"centre": to_json(estimate.centred.centre), "covariance": to_json(estimate.centred.vcov)},
         **{name: to_json(getattr(estimate, name)) for name in _plain_fields()},
     }
     write_text_atomically(path, dump(document))
@@ -153,7 +158,8 @@ def _estimate(document: Any) -> LogisticEstimate:
         spec=spec,
         coef_array=coef,
         limit_coef=_limit(stored["limit_coefficients"], coef),
-        vcov_array=_square(stored["covariance"], coef.size),
+        vcov_array=_square(stored["covariance"], "covariance", coef.size),
+        centred=_centred(stored["centred"], coef),
         **{
             name: from_json(hints[name], stored[name], name, finite=name not in _MAY_BE_INFINITE)
             for name in plain
@@ -192,11 +198,24 @@ def _limit(value: object, coef: NDArray[np.float64]) -> NDArray[np.float64]:
     return limit
 
 
-def _square(value: object, size: int) -> NDArray[np.float64]:
-    rows = read_list(value, "covariance", size)
+def _centred(value: object, coef: NDArray[np.float64]) -> CentredCovariance | None:
+    if value is None:
+        return None
+    stored = read_object(value, ["centre", "covariance"], "centred")
+    p = coef.shape[1]
+    centre = _array([read_list(stored["centre"], "centred.centre", p)], "centred.centre", (1, p))[0]
+    if not np.isfinite(centre).all():
+        refuse("centred.centre", "is not finite")
+    return CentredCovariance(
+        centre=centre, vcov=_square(stored["covariance"], "centred.covariance", coef.size)
+    )
+
+
+def _square(value: object, field: str, size: int) -> NDArray[np.float64]:
+    rows = read_list(value, field, size)
     for k, row in enumerate(rows):
-        read_list(row, f"covariance[{k}]", size)
-    return _array(rows, "covariance", (size, size))
+        read_list(row, f"{field}[{k}]", size)
+    return _array(rows, field, (size, size))
 
 
 def _array(rows: list[list[object]], field: str, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -11,7 +11,9 @@ from logreg.design.learning import Learned
 from logreg.design.spec import DesignSpec
 from logreg.engine.types import Optimum
 from logreg.errors import DataError
+from logreg.inference.covariance import factor_of
 from logreg.inference.estimate import (
+    CentredCovariance,
     Convergence,
     FitOptions,
     LogisticEstimate,
@@ -34,7 +36,6 @@ def assemble(
     *,
     learned: Learned,
     optimum: Optimum,
-    vcov: FloatArray,
     loglik_null: float,
     row_sums: tuple[FloatArray, FloatArray],
     weight_scale: float,
@@ -49,9 +50,7 @@ def assemble(
     learned : Learned
         Design and tally of the summary pass.
     optimum : Optimum
-        Where the ascent ended.
-    vcov : (m p, m p) array
-        Covariance of the coefficients as asked for.
+        Where the ascent ended, with the sandwich if the options ask for one.
     loglik_null : float
         Of the intercepts alone, with the engine's weights.
     row_sums : pair of arrays
@@ -67,6 +66,16 @@ def assemble(
     """
     spec, tally = learned.spec, learned.tally
     _check_scale(spec, optimum)
+    vcov, centred_vcov = optimum.vcov, optimum.centred_vcov
+    if options.covariance != "model":
+        n = sum(learned.tally.rows_by_outcome.values())
+        if spec.weight_kind == "frequency":
+            n = sum(sum(by.values()) for by in tally.outcome.counts.values())
+        n_coef = int(np.sum(~np.isnan(optimum.coef)))
+        factor = factor_of(options.covariance, n=n, n_coef=n_coef)
+        # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
+        vcov = vcov if optimum.robust is None else factor * optimum.robust
+        centred_vcov = None if optimum.centred_robust is None else factor * optimum.centred_robust
     # Sampling weights keep the user's unit in the (pseudo-)likelihood; precision weights are rescaled for
     # good.
     unscaled = 1.0 if spec.weight_kind == "precision" else 1.0 / weight_scale
@@ -88,6 +97,9 @@ def assemble(
         coef_array=_frozen(_with_infinities(optimum)),
         vcov_array=_frozen(vcov),
         limit_coef=_frozen(np.nan_to_num(optimum.coef)),
+        centred=None
+        if optimum.centre is None or centred_vcov is None
+        else CentredCovariance(centre=_frozen(optimum.centre), vcov=_frozen(centred_vcov)),
         separation=_separation(spec, optimum),
         loglik=optimum.loglik * unscaled,
         loglik_null=loglik_null * unscaled,

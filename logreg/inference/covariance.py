@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from logreg.errors import SupportError
 
-__all__ = ["COVARIANCES", "check_covariance", "sandwich"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["COVARIANCES", "check_covariance", "factor_of"]
 
 #: What each covariance is, by name.
 COVARIANCES = {
@@ -40,25 +35,18 @@ def check_covariance(covariance: object, *, sampling: bool) -> str:
     return "survey" if sampling and covariance == "model" else covariance
 
 
-def sandwich(vcov: FloatArray, meat: FloatArray, *, kind: str, n: float, n_coef: int) -> FloatArray:
-    """Return ``V M V`` times the factor of its kind; NaN rows of aliased columns stay NaN.
+def factor_of(kind: str, *, n: float, n_coef: int) -> float:
+    """Return what the sandwich ``V M V`` is multiplied by.
 
     Parameters
     ----------
-    vcov : (m p, m p) array
-        Inverse information.
-    meat : (m p, m p) array
-        Sum of outer products of the row scores.
     kind : str
         "HC0", "HC1" or "survey".
     n : float
-        Number of rows.
+        Number of trials, or of rows where weights are not frequencies.
     n_coef : int
         Number of estimated coefficients.
     """
-    factor = {"HC0": 1.0, "HC1": n / (n - n_coef) if n > n_coef else np.nan, "survey": n / (n - 1.0)}[kind]
-    inner = np.nan_to_num(vcov)
-    result = factor * (inner @ meat @ inner)
-    result = (result + result.T) / 2
-    result[np.isnan(vcov)] = np.nan
-    return result
+    if kind == "HC1":
+        return n / (n - n_coef) if n > n_coef else float("nan")
+    return n / (n - 1.0) if kind == "survey" else 1.0

@@ -18,7 +18,16 @@ from logreg.tables import table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Convergence", "FitOptions", "LogisticEstimate", "Remark", "RowSums", "Sample", "Separation"]
+__all__ = [
+    "CentredCovariance",
+    "Convergence",
+    "FitOptions",
+    "LogisticEstimate",
+    "Remark",
+    "RowSums",
+    "Sample",
+    "Separation",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -124,6 +133,17 @@ class RowSums:
     logit_squared: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CentredCovariance:
+    """The covariance (m p, m p) of the coefficients when ``centre`` (p,) is subtracted from the columns.
+
+    Far from zero, ``x' V x`` loses the square of the distance in digits; with ``x - centre`` it loses none.
+    """
+
+    centre: FloatArray
+    vcov: FloatArray
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Separation:
     """Whether the outcome is separated: some coefficients then have no finite estimate.
@@ -163,14 +183,15 @@ class LogisticEstimate:
 
     ``coef_array`` (m, p) are logits per unit of each design column, one row per non-baseline outcome, NaN for
     aliased columns and infinite where the outcome is separated; ``vcov_array`` (m p, m p) is their
-    covariance, equation by equation. ``limit_coef`` (m, p) is finite throughout; with
-    ``separation.direction`` it says where predictions go.
+    covariance, equation by equation; ``centred`` is there where columns lie far from zero. ``limit_coef``
+    (m, p) is finite throughout; with ``separation.direction`` it says where predictions go.
     """
 
     spec: DesignSpec
     coef_array: FloatArray
     vcov_array: FloatArray
     limit_coef: FloatArray
+    centred: CentredCovariance | None
     separation: Separation
     loglik: float
     loglik_null: float
@@ -204,9 +225,14 @@ class LogisticEstimate:
         return self.limit_coef
 
     @cached_property
-    def filled_vcov(self) -> FloatArray:
-        """Covariance (m p, m p) with 0 for aliased columns, for standard errors of predictions."""
-        return np.where(np.isnan(self.vcov_array), 0.0, self.vcov_array)
+    def logit_vcov(self) -> FloatArray:
+        """Covariance (m p, m p) for logits at rows ``x - logit_centre``, 0 where nothing is estimated."""
+        return np.nan_to_num(self.vcov_array if self.centred is None else self.centred.vcov)
+
+    @cached_property
+    def logit_centre(self) -> FloatArray:
+        """What is subtracted from rows x (p,) before `logit_vcov` is applied; the intercept's is 0."""
+        return np.zeros(self.coef_array.shape[1]) if self.centred is None else self.centred.centre
 
     @cached_property
     def std_error_array(self) -> FloatArray:

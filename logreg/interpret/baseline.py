@@ -50,17 +50,22 @@ def with_baseline(fit: LogisticEstimate, versus: object) -> LogisticEstimate:
         return fit
     order = [names.index(name), *(names.index(other) for other in others)]
     m, p = fit.coef_array.shape
-    vcov = fit.vcov_array.reshape(m, p, m, p)
-    # Sums of products would turn infinite estimates into NaN (0 * inf): only what has a share is added.
-    moved = np.einsum("kj,jplq,nl->kpnq", contrast, np.nan_to_num(vcov), contrast).reshape(m * p, m * p)
     lost = np.isnan(_differences(fit.std_error_array, order)).ravel()
-    moved[lost, :] = np.nan
-    moved[:, lost] = np.nan
+
+    def moved(vcov: FloatArray) -> FloatArray:
+        # Sums of products would turn infinite estimates into NaN (0 * inf): only what has a share is added.
+        blocks = np.nan_to_num(vcov.reshape(m, p, m, p))
+        result: FloatArray = np.einsum("kj,jplq,nl->kpnq", contrast, blocks, contrast)
+        result = result.reshape(m * p, m * p)
+        result[lost, :] = result[:, lost] = np.nan
+        return result
+
     values = {field.name: getattr(fit, field.name) for field in fields(LogisticEstimate)}
     values |= {
         "spec": _reordered_spec(fit.spec, order),
         "coef_array": _coefficients(fit, order),
-        "vcov_array": moved,
+        "vcov_array": moved(fit.vcov_array),
+        "centred": fit.centred and replace(fit.centred, vcov=moved(fit.centred.vcov)),
         "limit_coef": _differences(fit.limit_coef, order),
         "separation": _reordered_separation(fit, order),
         "sample": _reordered_sample(fit.sample, order),

@@ -158,10 +158,10 @@ def _variances(
 ) -> FloatArray:
     """Return variances (k, n) of k functions of the logits; ``gradient(rows)`` is (k, m, rows)."""
     m, p = fit.coef_array.shape
-    blocks = fit.filled_vcov.reshape(m, p, m, p)
+    blocks = fit.logit_vcov.reshape(m, p, m, p)
     result = np.zeros((k, len(rows.rows.positions)))
     for here, design, _ in rows.rows.pieces():
-        x = design.to_array()
+        x = design.to_array() - fit.logit_centre[:, np.newaxis]
         g = gradient(here)
         for i in range(m):
             for j in range(i + 1):

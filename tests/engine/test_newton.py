@@ -83,7 +83,7 @@ def test_a_step_into_nowhere_is_halved() -> None:
     """A log-likelihood that is not a number, or minus infinity, is no ascent."""
     for bad in (np.nan, -np.inf):
         objective = objective_of(
-            lambda b, bad=bad: -((b[0] - 1) ** 2) if b[0] < 1.5 else bad,
+            lambda b, bad=bad: -100 - (b[0] - 1) ** 2 if b[0] < 1.5 else bad,
             lambda b: [-2 * (b[0] - 1)],
             lambda b: 2.0 if b[0] > 0.2 else 0.5,
         )
