@@ -34,6 +34,7 @@ from logreg.engine.kernel import (
 )
 from logreg.engine.optimum import SAMPLE_THRESHOLD, find_optimum
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Matrix, Objective, Optimum, Order
+from logreg.logits import sigmoid_pair
 
 __all__ = [
     "CHUNK_ROWS",
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 #: Rows summed by one thread at a stretch.
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 32_768
 
 #: Rows per kernel call where categories are counted: the tables to clear and add are large.
 COUNTED_ROWS = 16_384
@@ -387,6 +388,8 @@ def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[F
         logits = block.matrix.matvec(coef)
         if block.offset is not None:
             logits += block.offset
+        if block.n_outcomes == 2 and block.counts is None and block.weights is None:
+            return _binary_sums(block, logits[0])
         p, q, _ = row_probabilities(logits)
         weights = outcome_weights(block)
         trials = weights.sum(axis=0)
@@ -401,3 +404,27 @@ def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[F
     total = _sum_over(_steps(blocks), sums)
     k = blocks[0].n_outcomes
     return total[: k * k].reshape(k, k), total[k * k :]
+
+
+def _binary_sums(block: DesignBlock, logits: FloatArray) -> FloatArray:
+    """Return the sums of `probability_sums` for plain 0/1 rows, which are most, in few operations."""
+    assert block.codes is not None
+    p, q = sigmoid_pair(logits)
+    event = block.codes.astype(np.float64)
+    n, n_event = len(event), float(event.sum())
+    p_event = float(p @ event)
+    q_event = float(q @ event)
+    p_other = float(p.sum()) - p_event
+    # Both outcomes miss by the same amount: q for an event, p otherwise.
+    missed = np.where(block.codes, q, p)
+    return np.array(
+        [
+            n - n_event - p_other,
+            p_other,
+            q_event,
+            p_event,
+            2.0 * float(missed @ missed),
+            float(logits.sum()),
+            float(logits @ logits),
+        ]
+    )

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from logreg.data.source import FloatArray
 from logreg.design.distribution import Distribution
 from logreg.errors import DataError
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 __all__ = ["bspline_basis", "natural_basis", "quantile_knots", "require_inside"]
 
@@ -87,7 +90,7 @@ def bspline_basis(
     padded = _padded(knots, lower, upper, degree)
     n_functions = padded.size - degree - 1
     coef = np.eye(n_functions)[:, 0 if intercept else 1 :]
-    return _evaluate(BSpline(padded, coef, degree), x)
+    return _evaluate(_spline(padded, coef, degree), x)
 
 
 def natural_basis(x: FloatArray, *, knots: Sequence[float], lower: float, upper: float) -> FloatArray:
@@ -109,12 +112,12 @@ def natural_basis(x: FloatArray, *, knots: Sequence[float], lower: float, upper:
     (n, len(knots) + 1) float64, C-contiguous
     """
     padded = _padded(knots, lower, upper, CUBIC)
-    full = BSpline(padded, np.eye(padded.size - CUBIC - 1)[:, 1:], CUBIC)
+    full = _spline(padded, np.eye(padded.size - CUBIC - 1)[:, 1:], CUBIC)
     boundary = np.array([lower, upper])
     constraints = np.asarray(full(boundary, nu=2), dtype=np.float64)
     q, _ = np.linalg.qr(constraints.T, mode="complete")
     coef = np.vstack([np.zeros((1, q.shape[1] - 2)), q[:, 2:]])
-    spline = BSpline(padded, coef, CUBIC)
+    spline = _spline(padded, coef, CUBIC)
     nearest = np.clip(x, lower, upper)
     basis = _evaluate(spline, nearest)
     beyond = np.flatnonzero(nearest != x)
@@ -127,6 +130,13 @@ def natural_basis(x: FloatArray, *, knots: Sequence[float], lower: float, upper:
 
 def _padded(knots: Sequence[float], lower: float, upper: float, degree: int) -> FloatArray:
     return np.array([lower] * (degree + 1) + list(knots) + [upper] * (degree + 1), dtype=np.float64)
+
+
+def _spline(padded: FloatArray, coef: FloatArray, degree: int) -> BSpline:
+    # A sixth of a second to import, which models without splines need not wait for.
+    from scipy.interpolate import BSpline
+
+    return BSpline(padded, coef, degree)
 
 
 def _evaluate(spline: BSpline, x: FloatArray) -> FloatArray:

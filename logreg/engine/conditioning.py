@@ -155,17 +155,29 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     positions, n_columns = matrix.number_positions(), matrix.shape[1]
     plain = identity(positions, n_columns, intercept)
     n = sum(block.n_rows for block in blocks)
-    # Scaled sums: plain sums of squares of 1e300 would overflow.
     tables = [block.matrix.numbers() for block in blocks]
-    largest = np.max([np.abs(table).max(axis=1, initial=0.0) for table in tables], axis=0)
+    largest = np.max(
+        [np.maximum(table.max(axis=1, initial=0.0), -table.min(axis=1, initial=0.0)) for table in tables],
+        axis=0,
+    )
     unit = np.where(largest > 0, largest, 1.0)
+    odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
+    gram = None
+    if not odd_scale.any():
+        # The usual case needs one product. Its variances cancel for shifted columns, which is how they show.
+        gram = _gram(blocks)
+        mean_square = gram.diagonal()[positions] / n
+        mean = gram[0, positions] / n if intercept else np.zeros(len(positions))
+        if not (mean**2 > SHIFT_LIMIT**2 * (mean_square - mean**2)).any():
+            correlation, _ = _centred_correlation(gram, intercept)
+            return plain, _suspects(correlation)
+    # Scaled sums: plain sums of squares of 1e300 would overflow.
     mean = sum((table / unit[:, np.newaxis]).sum(axis=1) for table in tables) / n * unit
     squares = sum(
         (((table - mean[:, np.newaxis]) / unit[:, np.newaxis]) ** 2).sum(axis=1) for table in tables
     )
     spread = np.sqrt(squares / n) * unit
     spread = np.where(spread > 0, spread, unit)
-    odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
     shifted = (np.abs(mean) > SHIFT_LIMIT * spread) & intercept
     coordinates = plain
     if odd_scale.any() or shifted.any():
@@ -177,10 +189,10 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
             intercept=intercept,
             trivial=False,
         )
-    recast = [coordinates.recast(block) for block in blocks]
-    correlation, _ = _centred_correlation(_gram(recast), intercept)
-    suspects = _suspects(correlation)
-    return coordinates, suspects
+    if gram is None or not coordinates.trivial:
+        gram = _gram([coordinates.recast(block) for block in blocks])
+    correlation, _ = _centred_correlation(gram, intercept)
+    return coordinates, _suspects(correlation)
 
 
 def orthogonalised(

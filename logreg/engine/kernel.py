@@ -130,24 +130,19 @@ def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, Float
         return np.stack([q, p]), np.stack([p, q]), _log1p_exp(logits[0], tail)
     shift = np.maximum(logits.max(axis=0), 0.0)
     odds = np.empty((m + 1, n))
-    np.exp(-shift, out=odds[0])
+    np.negative(shift, out=odds[0])
     np.subtract(logits, shift, out=odds[1:])
-    np.exp(odds[1:], out=odds[1:])
-    # Sum of all but outcome k: what stands before it plus what stands after it.
-    others = np.empty_like(odds)
-    others[0] = 0.0
-    np.cumsum(odds[:-1], axis=0, out=others[1:])
-    after = odds[m].copy()
-    for k in range(m - 1, -1, -1):
-        others[k] += after
-        after += odds[k]
-    total = after
-    # The largest term is exactly 1, so log(total) = log1p(the rest) keeps its accuracy when the rest is tiny.
-    rest = np.take_along_axis(others, odds.argmax(axis=0)[np.newaxis], axis=0)[0]
-    log_normaliser = shift + np.log1p(rest)
+    np.exp(odds, out=odds)
+    # The largest term is exactly 1. What the others add to it is summed on its own, so that the complement of
+    # a nearly certain outcome keeps its digits; ties count among the others.
+    largest = odds >= 1.0
+    rest = np.where(largest, 0.0, odds).sum(axis=0)
+    rest += np.count_nonzero(largest, axis=0) - 1
+    total = 1.0 + rest
     odds /= total
-    others /= total
-    return odds, others, log_normaliser
+    complements = 1.0 - odds
+    np.copyto(complements, rest / total, where=largest)
+    return odds, complements, shift + np.log1p(rest)
 
 
 def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:

@@ -36,14 +36,11 @@ DECREMENT_TOLERANCE = 1e-20
 STAGNATION_TOLERANCE = 1e-12
 #: A reused metric is kept while the decrement falls at least by this factor per step.
 METRIC_GAIN = 0.25
-#: Promised gain, in log-likelihood units, below which a full Newton step needs no look-ahead: under two
-#: standard errors of the end.
-NEAR = 2.0
+#: Promised gain, in log-likelihood units, below which many rows are approached with a fresh score alone: ten
+#: standard errors from the end the information is already that of the end, to a percent.
+NEAR = 50.0
 #: The most gain that is taken for granted in predicting where the next step ends.
 SAFE_GAIN = 1e-6
-#: The step that ends the approach is to land this far below the tolerance, or the certificate costs another
-#: round.
-SAFETY = 0.03
 #: Score-only steps in a row; each gains a factor of ten at least, so this is never reached in practice.
 MAX_APPROACH = 100
 #: Loss of log-likelihood that rounding can explain, relative to its size.
@@ -187,8 +184,8 @@ def climb(
         previous = ascent.decrement
         if ascent.decrement <= tolerance or stagnant:
             ascent.status = "converged"
-            if ascent.decrement <= STAGNATION_TOLERANCE:
-                # The step is at hand and costs nothing: it takes the point to rounding.
+            if ascent.decrement <= STAGNATION_TOLERANCE or stage == "sample":
+                # The step is at hand and costs nothing: it takes the point to rounding, or near enough.
                 ascent.coef = problem.moved(ascent.coef, step)
             return ascent
         if iteration == max_iterations:
@@ -272,7 +269,7 @@ def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: in
             return
         ascent.coef = problem.moved(ascent.coef, step)
         # The next step would gain as much again: stop when that is enough.
-        if decrement * max(gain, SAFE_GAIN) <= SAFETY * tolerance:
+        if decrement * max(gain, SAFE_GAIN) <= tolerance:
             return
         previous, last_step, last_score = decrement, step, score
 

@@ -28,13 +28,16 @@ __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "find_optimum"]
 SAMPLE_THRESHOLD = 100_000
 #: One row in so many goes into the sample.
 SAMPLE_SHARE = 20
-#: Up to so many coefficients, one evaluation with information costs less than four with the score alone.
-CHEAP_INFORMATION = 64
+#: Up to so many coefficients, replacing the sample's information by a full one after one step costs less than
+#: the additional steps it would take.
+CHEAP_INFORMATION = 400
 #: Rows per coefficient a sample needs for its information to be a useful metric.
 ROWS_PER_COEFFICIENT = 20
 #: Half the squared decrement, in the log-likelihood of the sample, at which its climb ends: the sample's own
-#: error is larger.
-SAMPLE_TOLERANCE = 1e-3
+#: error is half a unit per coefficient.
+SAMPLE_TOLERANCE = 0.5
+#: The climb on the sample starts from one in so many of its rows.
+SMALLER_SHARE = 8
 #: The sample's climb is cut off here; if it has not arrived, the full climb starts from the null model.
 SAMPLE_ITERATIONS = 12
 
@@ -169,23 +172,38 @@ def _separated(
 def _warm_start(
     sample: Sequence[DesignBlock], evaluator: Evaluator, ascent: Ascent, free: NDArray[np.intp]
 ) -> Ascent:
-    """Climb on the sample; keep its point and its information if the climb arrived."""
-    first = climb(
-        evaluator(sample),
-        Ascent(coef=ascent.coef),
-        free,
-        stage="sample",
-        tolerance=SAMPLE_TOLERANCE,
-        max_iterations=SAMPLE_ITERATIONS,
-    )
-    ascent.trace.extend(first.trace)
-    if first.status == "converged" and first.metric is not None:
+    """Climb on the sample, from a sample of the sample; keep point and information if the climb arrived."""
+    first = Ascent(coef=ascent.coef)
+    smaller = [block.rows(0, block.n_rows, SMALLER_SHARE) for block in sample]
+    for rows in (smaller, sample):
+        if sum(block.n_rows for block in rows) < ROWS_PER_COEFFICIENT * len(free):
+            continue
+        first = climb(
+            evaluator(rows),
+            Ascent(coef=first.coef),
+            free,
+            stage="sample",
+            tolerance=SAMPLE_TOLERANCE,
+            max_iterations=SAMPLE_ITERATIONS,
+        )
+        ascent.trace.extend(first.trace)
+        if first.status != "converged" or not _quadratic([row.newton_decrement for row in first.trace]):
+            return ascent
+    if first.metric is not None:
         ascent.coef = first.coef
         # The information of all rows is about SAMPLE_SHARE times that of the sample.
         ascent.metric = Metric(
             factor=first.metric.factor, scale=first.metric.scale / np.sqrt(float(SAMPLE_SHARE))
         )
     return ascent
+
+
+def _quadratic(decrements: Sequence[float]) -> bool:
+    """Whether an ascent arrived: Newton's last decrement was a fraction of the one before.
+
+    On a separated sample there is nowhere to arrive at; decrements then fall by a factor of e per step.
+    """
+    return len(decrements) < 2 or decrements[-1] <= 0.2 * decrements[-2]
 
 
 def _empty(blocks: Sequence[DesignBlock], evaluator: Evaluator, m: int) -> Optimum:

@@ -33,7 +33,7 @@ INSIDE = {
     "data": "errors progress",
     "design": "errors logits strict_json data.source data.layout",
     "engine": "errors logits",
-    "passes": "errors progress data design engine",
+    "passes": "errors logits data design engine",
     "inference": "errors logits tables engine.types design.spec design.learning",
     "interpret": f"errors logits tables inference {DESIGN_VALUES}",
     "diagnose": f"errors logits tables inference {DESIGN_VALUES}",
