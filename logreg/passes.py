@@ -32,7 +32,7 @@ from logreg.engine.kernel import (
     row_probabilities,
     score_outer,
 )
-from logreg.engine.optimum import SAMPLE_THRESHOLD, find_optimum
+from logreg.engine.optimum import find_optimum
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Matrix, Objective, Optimum, Order
 from logreg.logits import sigmoid_pair
 
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 #: Rows summed by one thread at a stretch.
-CHUNK_ROWS = 32_768
+CHUNK_ROWS = 16_384
 
 #: Rows per kernel call where categories are counted: the tables to clear and add are large.
 COUNTED_ROWS = 16_384
@@ -324,7 +324,7 @@ def maximise(
         max_iterations=max_iterations,
         meat=partial(score_outer_sum, frequencies=frequencies) if sandwich else None,
     )
-    if sum(block.n_rows for block in blocks) < SAMPLE_THRESHOLD:
+    if sum(block.n_rows for block in blocks) <= CHUNK_ROWS:
         return climb()
     # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in the way.
     with _blas_threads().limit(limits=1, user_api="blas"):

@@ -31,6 +31,8 @@ SAMPLE_SHARE = 20
 #: Up to so many coefficients, replacing the sample's information by a full one after one step costs less than
 #: the additional steps it would take.
 CHEAP_INFORMATION = 400
+#: Rows times squared coefficients from which an evaluation with information takes longer than several scores.
+EXPENSIVE_INFORMATION = 5e7
 #: Rows per coefficient a sample needs for its information to be a useful metric.
 ROWS_PER_COEFFICIENT = 20
 #: Half the squared decrement, in the log-likelihood of the sample, at which its climb ends: the sample's own
@@ -96,7 +98,9 @@ def find_optimum(
         coordinates = orthogonalised(coordinates, blocks, dropped, intercept=intercept)
         working = [coordinates.recast(block) for block in blocks]
 
-    kept = np.setdiff1d(np.arange(n_columns), [alias.column for alias in aliases])
+    kept = np.arange(n_columns)
+    if aliases:
+        kept = np.setdiff1d(kept, [alias.column for alias in aliases])
     free = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
     start = np.zeros((m, n_columns))
     if intercept:
@@ -112,7 +116,7 @@ def find_optimum(
         ascent,
         free,
         max_iterations=max_iterations,
-        reuse=sampled,
+        reuse=sampled or n_rows * len(free) ** 2 >= EXPENSIVE_INFORMATION,
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
     )
     assert ascent.current is not None
@@ -243,6 +247,8 @@ def _in_design_coordinates(
             every = np.kron(np.eye(m), transform)
             inner = every @ inner @ every.T
             inner = (inner + inner.T) / 2
+        if len(free) == size:
+            return inner
         result = unknown.copy()
         result[np.ix_(free, free)] = inner[np.ix_(free, free)]
         return result
@@ -251,10 +257,12 @@ def _in_design_coordinates(
     # Scales that doubles cannot square give infinite or zero variances, which the caller refuses by name.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if ascent.metric is not None:
-            inner = np.zeros((size, size))
-            inner[np.ix_(free, free)] = ascent.metric.inverse()
+            inner = ascent.metric.inverse()
+            if len(free) < size:
+                known, inner = inner, np.zeros((size, size))
+                inner[np.ix_(free, free)] = known
             vcov = shown(inner, to_design)
-            condition = _condition(vcov[np.ix_(free, free)])
+            condition = _condition(vcov if len(free) == size else vcov[np.ix_(free, free)])
             around = None if meat is None else inner @ meat @ inner
             robust = None if around is None else shown((around + around.T) / 2, to_design)
             if not coordinates.trivial:

@@ -12,7 +12,11 @@ __all__ = ["CASES", "Case", "Data", "build"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Sizes of one table and of its reduced version; ``warm_rows`` rows are fitted before the clock."""
+    """Sizes of one table and of its reduced version; ``warm_rows`` rows are fitted before the clock.
+
+    ``uneven`` columns share a common part and have different scales, as columns of real tables do; independent
+    standard normal ones are the easiest there are for methods that see only gradients.
+    """
 
     title: str
     n_rows: int
@@ -20,6 +24,7 @@ class Case:
     quick_rows: int
     n_outcomes: int = 2
     n_levels: tuple[int, ...] = ()
+    uneven: bool = False
     warm_rows: int = 100_000
 
     def quick(self) -> Case:
@@ -29,6 +34,13 @@ class Case:
 
 CASES = {
     "A": Case(title="binary, 1,000,000 x 50, dense", n_rows=1_000_000, n_numeric=50, quick_rows=100_000),
+    "A2": Case(
+        title="the same with columns correlated 0.5 and standard deviations from 0.1 to 10",
+        n_rows=1_000_000,
+        n_numeric=50,
+        quick_rows=100_000,
+        uneven=True,
+    ),
     "B": Case(
         title="multinomial, 300,000 x 30, five outcomes",
         n_rows=300_000,
@@ -88,6 +100,9 @@ def build(case: Case) -> Data:
     # The logits keep a standard deviation near 1 whatever the number of columns.
     coef = random.standard_normal((m, case.n_numeric)) / np.sqrt(case.n_numeric)
     logits = coef @ numbers.T + random.uniform(-1.0, 0.0, size=(m, 1))
+    if case.uneven:
+        numbers += random.standard_normal((n, 1))
+        numbers *= np.geomspace(0.1, 10.0, case.n_numeric) / np.sqrt(2.0)
     frame = pd.DataFrame(numbers, columns=[f"x{j}" for j in range(case.n_numeric)])
     for j, n_levels in enumerate(case.n_levels):
         codes = random.integers(n_levels, size=n)

@@ -249,6 +249,20 @@ CONTENDERS: dict[str, tuple[Contender, ...]] = {
         Contender(program="statsmodels", way="GLM", prepare=statsmodels_glm, runs=1, warm_rows=10_000),
         Contender(program="glum", way="array", prepare=partial(glum_model, by="array"), runs=2),
     ),
+    "A2": (
+        replace(FORMULA, yardstick=True),
+        *(
+            Contender(
+                program="scikit-learn",
+                way=solver,
+                prepare=partial(sklearn_array, solver=solver),
+                runs=1,
+                limit=PATIENCE,
+                warm_rows=2_000,
+            )
+            for solver in ("lbfgs", "newton-cg", "newton-cholesky")
+        ),
+    ),
     "B": (
         FORMULA,
         ARRAY,

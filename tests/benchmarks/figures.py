@@ -218,6 +218,10 @@ def targets_a(bests: Sequence[Best]) -> list[Target]:
     ]
 
 
+def targets_a2(bests: Sequence[Best]) -> list[Target]:
+    return [*faster_than("A2", bests, "scikit-learn", 5), *agreement("A2", bests)]
+
+
 def targets_b(bests: Sequence[Best]) -> list[Target]:
     return [
         *faster_than("B", bests, "scikit-learn", 5),
@@ -262,7 +266,7 @@ def targets_d(bests: Sequence[Best]) -> list[Target]:
     return [*targets, *agreement("D", bests)]
 
 
-TARGETS = {"A": targets_a, "B": targets_b, "C": targets_c, "D": targets_d}
+TARGETS = {"A": targets_a, "A2": targets_a2, "B": targets_b, "C": targets_c, "D": targets_d}
 
 
 # Tables

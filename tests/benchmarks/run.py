@@ -39,7 +39,7 @@ class Record:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller tables, one process each")
-    parser.add_argument("--cases", default="ABCDE", help="which of A, B, C, D, E, for example AC")
+    parser.add_argument("--cases", default="A,A2,B,C,D,E", help="which of these, for example A,C")
     parser.add_argument("--only", default="", help="programs whose name contains this")
     parser.add_argument("--date", default="", help="printed at the head of the report")
     parser.add_argument("--output", type=Path, help="where the report goes instead of reports/benchmarks.md")
@@ -49,11 +49,11 @@ def main() -> None:
     results = {
         case: run_case(case, quick=arguments.quick, only=arguments.only)
         for case in CASES
-        if case in arguments.cases
+        if case in arguments.cases.split(",")
     }
-    imports = import_times(2 if arguments.quick else IMPORT_RUNS) if "E" in arguments.cases else {}
+    imports = import_times(2 if arguments.quick else IMPORT_RUNS) if "E" in arguments.cases.split(",") else {}
     text = page(results, imports, machine, date=arguments.date, quick=arguments.quick)
-    whole = arguments.cases == "ABCDE" and not arguments.only and not arguments.quick
+    whole = arguments.cases == "A,A2,B,C,D,E" and not arguments.only and not arguments.quick
     output = arguments.output or (ROOT / "reports" / "benchmarks.md" if whole else None)
     if output is None:
         print(text)
