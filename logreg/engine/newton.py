@@ -41,6 +41,8 @@ METRIC_GAIN = 0.25
 NEAR = 50.0
 #: The most gain that is taken for granted in predicting where the next step ends.
 SAFE_GAIN = 1e-6
+#: Gains grow as the metric is corrected; the next one is taken to be better by this much.
+GROWING_GAIN = 0.01
 #: Score-only steps in a row; each gains a factor of ten at least, so this is never reached in practice.
 MAX_APPROACH = 100
 #: Loss of log-likelihood that rounding can explain, relative to its size.
@@ -247,7 +249,7 @@ def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: in
     """
     metric = ascent.metric
     assert metric is not None
-    previous = np.inf
+    previous, last_gain = np.inf, 0.0
     best_coef, best_loglik = ascent.coef, -np.inf
     pairs: list[tuple[FloatArray, FloatArray]] = []
     last_step = last_score = None
@@ -268,10 +270,11 @@ def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: in
         if gain > METRIC_GAIN:
             return
         ascent.coef = problem.moved(ascent.coef, step)
-        # The next step would gain as much again: stop when that is enough.
-        if decrement * max(gain, SAFE_GAIN) <= tolerance:
+        # The next step gains at least as much as the worse of the last two: stop when that is enough.
+        if decrement * max(gain, last_gain, SAFE_GAIN) * GROWING_GAIN <= tolerance:
             return
         previous, last_step, last_score = decrement, step, score
+        last_gain = gain
 
 
 def _corrected(metric: Metric, pairs: list[tuple[FloatArray, FloatArray]], score: FloatArray) -> FloatArray:

@@ -14,8 +14,8 @@ __all__ = ["CASES", "Case", "Data", "build"]
 class Case:
     """Sizes of one table and of its reduced version; ``warm_rows`` rows are fitted before the clock.
 
-    ``uneven`` columns share a common part and have different scales, as columns of real tables do; independent
-    standard normal ones are the easiest there are for methods that see only gradients.
+    ``uneven`` columns share a common part and have different scales, as columns of real tables do;
+    independent standard normal ones are the easiest there are for methods that see only gradients.
     """
 
     title: str
