@@ -9,7 +9,7 @@ The programme of `climb`:
    one read of the design, where a full evaluation costs several. The metric is replaced as soon as a step
    gains too little.
 5. Stop when half the squared Newton decrement, from a fresh score and information, is at most
-   `DECREMENT_TOLERANCE`.
+   `tolerance_for` the number of rows.
 
 The decrement ``score' information^-1 score / 2`` is in log-likelihood units and does not change when columns
 are scaled: it is the gain a quadratic model still promises, and its square root is the remaining distance in
@@ -27,7 +27,7 @@ from scipy.linalg import lapack
 
 from logreg.engine.types import FloatArray, Iteration, LikelihoodSum, Objective, Status
 
-__all__ = ["Ascent", "Metric", "climb", "factorise"]
+__all__ = ["Ascent", "Metric", "climb", "factorise", "tolerance_for"]
 
 #: Half the squared decrement at which a point is an optimum: 1.4e-10 standard errors away from it.
 DECREMENT_TOLERANCE = 1e-20
@@ -49,6 +49,22 @@ MAX_APPROACH = 100
 ROUNDING = 1e-13
 #: Halvings of a step before ascent is given up.
 MAX_HALVINGS = 30
+
+
+#: Over t standard errors the information changes by about t / sqrt(n) of itself. So the tolerance may grow
+#: with n, from this many rows on, and errors still are those of the optimum to a relative 1e-12.
+ROWS_OF_TOLERANCE = 1e4
+
+
+def tolerance_for(n_rows: int) -> float:
+    """Return half the squared Newton decrement that certifies an optimum over so many rows.
+
+    Examples
+    --------
+    >>> [f"{tolerance_for(n):.0e}" for n in (189, 1_000_000)]
+    ['1e-20', '1e-18']
+    """
+    return DECREMENT_TOLERANCE * max(1.0, n_rows / ROWS_OF_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

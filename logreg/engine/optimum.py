@@ -18,7 +18,7 @@ from logreg.engine.conditioning import (
     orthogonalised,
     suitable_coordinates,
 )
-from logreg.engine.newton import DECREMENT_TOLERANCE, MAX_APPROACH, Ascent, Metric, climb
+from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_for
 from logreg.engine.separation import Verdict, certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
@@ -33,9 +33,6 @@ SAMPLE_SHARE = 20
 CHEAP_INFORMATION = 400
 #: Rows times squared coefficients from which an evaluation with information takes longer than several scores.
 EXPENSIVE_INFORMATION = 5e7
-#: Over t standard errors the information changes by about t / sqrt(n) of itself. So the tolerance may grow
-#: with n, from this many rows on, and errors still are those of the optimum to a relative 1e-12.
-ROWS_OF_TOLERANCE = 1e4
 #: Rows per coefficient a sample needs for its information to be a useful metric.
 ROWS_PER_COEFFICIENT = 20
 #: Half the squared decrement, in the log-likelihood of the sample, at which its climb ends: the sample's own
@@ -119,7 +116,7 @@ def find_optimum(
         ascent,
         free,
         max_iterations=max_iterations,
-        tolerance=DECREMENT_TOLERANCE * max(1.0, n_rows / ROWS_OF_TOLERANCE),
+        tolerance=tolerance_for(n_rows),
         reuse=sampled or n_rows * len(free) ** 2 >= EXPENSIVE_INFORMATION,
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from logreg import __version__
 from logreg.design.ast import Call
 from logreg.design.coding import NumericFactor
-from logreg.engine.newton import DECREMENT_TOLERANCE
+from logreg.engine.newton import tolerance_for
 from logreg.inference.fit_statistics import NO_LIKELIHOOD
 from logreg.inference.normal import normal_quantile
 from logreg.report.context import BLANK, Context
@@ -136,7 +136,7 @@ def _method_sentences(context: Context) -> Iterator[str]:
         f"Coefficients were estimated by {estimator} with Newton's method, which stops when half the "
         "squared Newton decrement, "
         "the gain in log-likelihood still to be expected, is at most "
-        f"{significant(DECREMENT_TOLERANCE, style, digits=1)}."
+        f"{significant(tolerance_for(context.fit.n_rows), style, digits=1)}."
     )
     yield f"Standard errors come from the covariance {covariance_text(options.covariance)}."
     z = significant(normal_quantile(context.confidence), style)
