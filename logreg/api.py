@@ -307,9 +307,8 @@ def _check_size(spec: DesignSpec) -> None:
     if spec.offset_per_outcome and len(spec.offsets) != spec.n_equations:
         raise DataError(
             f"offset has {len(spec.offsets)} columns, but the outcome {spec.outcome.label!r} has "
-            f"{spec.n_equations} "
-            f"non-baseline levels: {', '.join(map(repr, spec.outcome.modelled))}. Give one per level, or one "
-            "for all."
+            f"{spec.n_equations} non-baseline levels: {', '.join(map(repr, spec.outcome.modelled))}. Give "
+            "one per level, or one for all."
         )
     size = spec.n_equations * len(spec.columns)
     needed = 6.0 * 8.0 * size**2
@@ -318,8 +317,7 @@ def _check_size(spec: DesignSpec) -> None:
         where = f" Column {widest.variable!r} alone has {len(widest.levels)} levels." if widest else ""
         raise DataError(
             f"the model has {size} coefficients and would need {needed / 1e9:.0f} GB for their "
-            f"covariance.{where} Group "
-            "its levels, or leave it out."
+            f"covariance.{where} Group its levels, or leave it out."
         )
 
 
@@ -353,8 +351,7 @@ def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
                 Remark(
                     kind="DataWarning",
                     text=f"column {label!r} has levels that differ only by case, blanks or invisible "
-                    f"characters: {shown}. "
-                    "If they mean the same, strip or recode them.",
+                    f"characters: {shown}. If they mean the same, strip or recode them.",
                 )
             )
     return remarks

@@ -185,8 +185,7 @@ class LogisticFit(LogisticEstimate):
         if from_arrays:
             raise PredictError(
                 "the model was fitted with an offset given as an array, which new data cannot carry. Fit it "
-                "with the offset "
-                "as a column, offset='name', to predict for new data."
+                "with the offset as a column, offset='name', to predict for new data."
             )
         missing = [name for name in needed if name not in source.column_names]
         if missing:

@@ -21,9 +21,8 @@ class Terminal(io.StringIO):
 
 def test_nothing_is_shown_or_imported_away_from_a_terminal() -> None:
     code = (
-        "import sys; from logreg.progress import progress\n"
-        "with progress('work', 2) as advance:\n    advance(1)\n    advance(1)\n"
-        "print('tqdm' in sys.modules)"
+        "import sys; from logreg.progress import progress\nwith progress('work', 2) as advance:\n    "
+        "advance(1)\n    advance(1)\nprint('tqdm' in sys.modules)"
     )
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)

@@ -96,8 +96,7 @@ def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabe
             raise PredictError(
                 f"column {factor.variable!r} has the level {level!r} in {int(bad.sum())} rows, first in "
                 f"{row_label(rows.position(first))}, which the fit did not see. Known levels: "
-                f"{quoted(factor.levels)}. "
-                "Recode these rows or leave them out."
+                f"{quoted(factor.levels)}. Recode these rows or leave them out."
             )
     return labels
 
@@ -108,8 +107,7 @@ def _numbers(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label
         if isinstance(column, CategoryColumn):
             raise PredictError(
                 f"column {factor.variable!r} holds labels ({column.dtype}), but the fit read numbers there. "
-                "Convert it to "
-                "numbers."
+                "Convert it to numbers."
             )
     values = evaluate(factor.expression, rows.lookup, spec.state)
     if isinstance(factor.expression, Column):

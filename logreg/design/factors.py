@@ -197,8 +197,7 @@ def labels_of_expression(
         raise error(
             f"the categories of {spell(expression)!r} are not finite in {int(bad.sum())} rows, first "
             f"{values[where]:g} in {row_label(rows.position(where))}. Infinite and undefined values are not "
-            "categories: "
-            "replace them, or mark them as missing."
+            "categories: replace them, or mark them as missing."
         )
     return _of_numbers(values, kind)
 

@@ -226,19 +226,16 @@ def _check_levels(label: str, variable: str, levels: Sequence[Level], tally: Tal
     if found.numeric:
         raise FormulaError(
             f"{label} makes categories of {len(levels)} distinct numbers in {variable!r}: as many levels as "
-            "rows. "
-            f"Use {variable} as a number, or cut it into groups first."
+            f"rows. Use {variable} as a number, or cut it into groups first."
         )
     if all(_looks_numeric(level) for level in levels):
         raise DataError(
             f"column {variable!r} is text with {len(levels)} distinct values that all look like numbers. "
-            "Convert it with "
-            "pandas.to_numeric, or write C(...) of a coarser grouping."
+            "Convert it with pandas.to_numeric, or write C(...) of a coarser grouping."
         )
     raise DataError(
         f"column {variable!r} has {len(levels)} distinct labels in {n_rows} rows: an identifier, not a "
-        "category. Leave it "
-        "out of the formula, or group it."
+        "category. Leave it out of the formula, or group it."
     )
 
 

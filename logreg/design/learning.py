@@ -84,8 +84,7 @@ def _refuse_stateful_categories(request: DesignRequest) -> None:
             if is_categorical(factor) and stateful_calls(factor):
                 raise FormulaError(
                     f"{label} makes categories of a transform that is learned from the data. Use the "
-                    "transform as a "
-                    "number, or categories of the column itself."
+                    "transform as a number, or categories of the column itself."
                 )
 
 
@@ -207,8 +206,7 @@ def _check_rows(source: Source, request: DesignRequest, roles: Mapping[str, Role
         raise WeightError(
             f"frequency weights are numbers of identical rows, but {request.weights!r} holds fractions: "
             f"{tally.fractional_weight}. Use weight_kind='sampling' for survey weights (1 / probability of "
-            "selection) or "
-            "weight_kind='precision' for weights proportional to 1 / variance."
+            "selection) or weight_kind='precision' for weights proportional to 1 / variance."
         )
     if tally.n_used == 1 and not request.is_grouped:
         raise DataError("only 1 row can be used. More rows than coefficients are needed.")

@@ -137,18 +137,16 @@ def choose_levels(
         order = "the smallest code" if numeric else "the first level in sorted order"
     if len(levels) < 2:
         raise OutcomeError(
-            f"the outcome {label!r} has only one class, {quoted(levels)}, in the "
-            f"{sum(present.values()):g} rows used. A model needs at least two; check the filter or the "
-            "coding."
+            f"the outcome {label!r} has only one class, {quoted(levels)}, in the {sum(present.values()):g} "
+            "rows used. A model needs at least two; check the filter or the coding."
         )
     if event is not None and len(levels) > 2:
         pairs = lookalikes(levels)
         hint = "".join(f" {a!r} and {b!r} look like the same level written twice." for a, b in pairs[:3])
         raise OutcomeError(
             f"event= needs an outcome with two levels, but {label!r} has {len(levels)}: "
-            f"{quoted(levels)}.{hint} "
-            "Recode it to two levels, or leave event= out for a multinomial model and name the baseline= "
-            "instead."
+            f"{quoted(levels)}.{hint} Recode it to two levels, or leave event= out for a multinomial model "
+            "and name the baseline= instead."
         )
     if event is not None:
         chosen = _find(event, levels, "event", label)
@@ -180,14 +178,12 @@ def check_numeric_levels(label: str, levels: Sequence[float]) -> None:
     if len(levels) > MOST_NUMERIC_LEVELS:
         raise OutcomeError(
             f"the outcome {label!r} has {len(levels)} distinct numeric values: these are not classes. If "
-            "they are "
-            "labels, declare the column categorical; to model a threshold, write I(column > value) on the "
-            "left side."
+            "they are labels, declare the column categorical; to model a threshold, write I(column > value) "
+            "on the left side."
         )
     fractions = [x for x in levels if x != round(x)]
     if fractions:
         raise OutcomeError(
             f"the outcome {label!r} holds fractions such as {fractions[0]:g} without a number of trials. "
-            "Give counts "
-            "as cbind(success, failure), or recode the outcome to labels."
+            "Give counts as cbind(success, failure), or recode the outcome to labels."
         )

@@ -233,6 +233,5 @@ def refuse_infinite(
         )
     raise DataError(
         f"column {what!r} is infinite in {count} rows, first in {first}. Replace these values, mark them as "
-        "missing, or "
-        "transform the column."
+        "missing, or transform the column."
     )

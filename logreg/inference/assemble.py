@@ -229,8 +229,7 @@ def _fit_remarks(
             Remark(
                 kind="CollinearityWarning",
                 text=f"column {factor.variable!r} has one level only, {factor.levels[0]!r}, in the rows "
-                "used, and adds "
-                "nothing to the model. Leave it out of the formula.",
+                "used, and adds nothing to the model. Leave it out of the formula.",
             )
         )
     if optimum.status in ("max_iterations", "no_ascent"):
@@ -240,8 +239,7 @@ def _fit_remarks(
                 text=f"not converged after {_iterations(optimum)} iterations "
                 f"(max_iterations={options.max_iterations}): half the squared Newton decrement is "
                 f"{optimum.newton_decrement:.1e}, and estimates and errors are not those of the optimum. "
-                "Raise "
-                "max_iterations=, or look for separation and badly scaled columns.",
+                "Raise max_iterations=, or look for separation and badly scaled columns.",
             )
         )
     if optimum.direction is not None:
@@ -262,10 +260,8 @@ def _fit_remarks(
             Remark(
                 kind="SmallClassWarning",
                 text=f"outcome level {spec.outcome.names[smallest]!r} of {spec.outcome.label!r} has "
-                f"{rows[smallest]:g} rows "
-                f"for {slopes} coefficients per logit: estimates are biased away from 0 and intervals too "
-                "short. Use fewer "
-                "terms, or merge levels.",
+                f"{rows[smallest]:g} rows for {slopes} coefficients per logit: estimates are biased away "
+                "from 0 and intervals too short. Use fewer terms, or merge levels.",
             )
         )
     return remarks
@@ -284,12 +280,10 @@ def _separation_remark(spec: DesignSpec, optimum: Optimum) -> Remark:
     return Remark(
         kind="SeparationWarning",
         text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
-        f"{' and '.join(map(repr, variables))}{together} "
-        f"(terms {', '.join(terms)}): {optimum.perfect_rows} rows are fitted perfectly, and the coefficients "
-        "of these terms have no "
-        "finite maximum likelihood estimate. They are shown as infinite, without standard error, test or "
-        "interval. Remedies: "
-        "a bias-reduced (Firth) or exact method, merging levels, or leaving the term out.",
+        f"{' and '.join(map(repr, variables))}{together} (terms {', '.join(terms)}): {optimum.perfect_rows} "
+        "rows are fitted perfectly, and the coefficients of these terms have no finite maximum likelihood "
+        "estimate. They are shown as infinite, without standard error, test or interval. Remedies: a "
+        "bias-reduced (Firth) or exact method, merging levels, or leaving the term out.",
     )
 
 

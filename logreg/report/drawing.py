@@ -345,8 +345,7 @@ def _effect_caption(context: Context, effect: Effect) -> str:
     band = "band" if effect.kind == "curve" else "interval"
     return (
         f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
-        "a pointwise "
-        f"{context.level} {band}. {held_text(context, effect)}"
+        f"a pointwise {context.level} {band}. {held_text(context, effect)}"
     )
 
 
@@ -379,8 +378,7 @@ def effect_alt(context: Context, effect: Effect) -> str:
         said.append(f"{level_text(outcome)}: {listed(points)}")
     return (
         f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
-        f"{context.level} "
-        f"intervals. {'; '.join(said)}."
+        f"{context.level} intervals. {'; '.join(said)}."
     )
 
 

@@ -20,13 +20,11 @@ __all__ = ["CAUTION", "MULTINOMIAL_CAUTION", "Explanation", "explain", "sentence
 #: Belongs to every list of odds ratios.
 CAUTION = (
     "Odds are not probabilities: odds of 1 to 3 are a probability of 25%. These are associations among the "
-    "records at hand; "
-    "by themselves they do not say what would happen if something were changed."
+    "records at hand; by themselves they do not say what would happen if something were changed."
 )
 MULTINOMIAL_CAUTION = (
     "Each odds ratio compares the two outcomes it names and no others; the probability of an outcome may "
-    "move the other way, "
-    "since it depends on all outcomes at once."
+    "move the other way, since it depends on all outcomes at once."
 )
 
 

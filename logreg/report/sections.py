@@ -163,9 +163,8 @@ def answer_sentences(context: Context, figures: list[str]) -> list[str]:
     unclear = _unclear_variables(found)
     if unclear:
         said.append(
-            f"For {listed(unclear)}, no interval leaves out an odds ratio of 1: the data do not show "
-            "clearly in which "
-            "direction, if any, the odds differ."
+            f"For {listed(unclear)}, no interval leaves out an odds ratio of 1: the data do not show clearly "
+            "in which direction, if any, the odds differ."
         )
     endless = dict.fromkeys(line.subject for _, line, numbers in found if numbers.reason == "infinite")
     if endless:

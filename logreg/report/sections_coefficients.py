@@ -57,8 +57,7 @@ def binary_table(context: Context, *, counts: bool = True) -> Table:
         key="coefficients",
         caption=(
             f"Logits and odds ratios for {context.outcome_heading}: {context.outcomes[0]} against "
-            f"{context.baseline} "
-            "(the baseline)."
+            f"{context.baseline} (the baseline)."
         ),
         columns=tuple(columns),
         rows=tuple(rows),
@@ -121,8 +120,7 @@ def stacked_table(context: Context) -> Table:
         key="coefficients",
         caption=(
             f"Logits and odds ratios for {context.outcome_heading}, outcome by outcome, each against "
-            f"{context.baseline} "
-            "(the baseline)."
+            f"{context.baseline} (the baseline)."
         ),
         columns=columns,
         rows=tuple(rows),

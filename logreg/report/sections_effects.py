@@ -81,8 +81,7 @@ def _introduction(context: Context, effects: Sequence[Effect]) -> str:
     ]
     text = (
         "Each figure moves one variable and holds the others still, numbers at their mean and factors at "
-        "their most frequent "
-        "level. A variable that occurs in several terms moves in all of them."
+        "their most frequent level. A variable that occurs in several terms moves in all of them."
     )
     if not context.fit.is_binary:
         text += " The probabilities of all outcomes add up to 1."
@@ -118,8 +117,7 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
     what = event_text(context.fit, context.outcome_heading, outcomes[0]) if single else "every outcome"
     note = (
         f"CI: {context.level} confidence interval (Wald, on the logit of each probability). Numbers are "
-        "shown at their 1st "
-        "percentile, median and 99th percentile, factors at every level."
+        "shown at their 1st percentile, median and 99th percentile, factors at every level."
     )
     return Table(
         key="probabilities",

@@ -121,10 +121,8 @@ def _model_text(context: Context) -> str:
         )
     return (
         f"{context.outcome_heading} was modelled by multinomial logistic regression (logit link): for each "
-        "of "
-        f"{listed(context.outcomes)}, the log-odds against {context.baseline} are a linear function of the "
-        "predictors with "
-        "coefficients of its own."
+        f"of {listed(context.outcomes)}, the log-odds against {context.baseline} are a linear function of "
+        "the predictors with coefficients of its own."
     )
 
 
@@ -133,18 +131,16 @@ def _method_sentences(context: Context) -> Iterator[str]:
     spec, options, style = fit.spec, fit.options, context.style
     estimator = ESTIMATORS.get(options.estimator, options.estimator)
     yield (
-        f"Coefficients were estimated by {estimator} with Newton's method, which stops when half the "
-        "squared Newton decrement, "
-        "the gain in log-likelihood still to be expected, is at most "
+        f"Coefficients were estimated by {estimator} with Newton's method, which stops when half the squared "
+        "Newton decrement, the gain in log-likelihood still to be expected, is at most "
         f"{significant(tolerance_for(context.fit.n_rows), style, digits=1)}."
     )
     yield f"Standard errors come from the covariance {covariance_text(options.covariance)}."
     z = significant(normal_quantile(context.confidence), style)
     yield (
         f"Intervals are Wald intervals at {context.level}: estimate ± {z} standard errors on the logit "
-        "scale, "
-        "exponentiated for odds ratios. p values belong to two-sided Wald tests. Nothing is adjusted for "
-        "multiple comparisons."
+        "scale, exponentiated for odds ratios. p values belong to two-sided Wald tests. Nothing is adjusted "
+        "for multiple comparisons."
     )
     yield _missing_text(context)
     yield from _coding_sentences(context)
@@ -307,10 +303,8 @@ def _certificate_text(context: Context) -> Paragraph:
     distance = math.sqrt(2.0 * max(found.newton_decrement, 0.0))
     return paragraph(
         f"Status: {found.status}, {status}, after {steps}. At the end the log-likelihood could still gain "
-        "about "
-        f"{significant(found.newton_decrement, style, digits=2)}: no combination of coefficients lies "
-        "farther from the optimum than "
-        f"{significant(distance, style, digits=2)} of its standard error."
+        f"about {significant(found.newton_decrement, style, digits=2)}: no combination of coefficients lies "
+        f"farther from the optimum than {significant(distance, style, digits=2)} of its standard error."
     )
 
 

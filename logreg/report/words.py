@@ -175,8 +175,7 @@ def _odds_at_level(context: Context, line: Line, numbers: Numbers) -> str:
     interval = f"({context.level} CI {odds_ratio_interval(numbers.low, numbers.high, style)})"
     return (
         f"were {odds_ratio(numbers.ratio, style)} to 1 with {line.subject} = {line.level}, all numbers at 0 "
-        "and other factors "
-        f"at their reference level {interval}"
+        f"and other factors at their reference level {interval}"
     )
 
 
@@ -213,8 +212,7 @@ def joint_sentence(context: Context, group: JointTerms, figures: Sequence[str]) 
     verb = "describes" if len(group.terms) == 1 else "together describe"
     return (
         f"{terms} {verb} {names}: no coefficient of {'it' if len(group.terms) == 1 else 'theirs'} can be "
-        "read alone, since what "
-        f"one of them means depends on the others. Read them jointly from{where}."
+        f"read alone, since what one of them means depends on the others. Read them jointly from{where}."
     )
 
 
@@ -237,16 +235,14 @@ def outcome_sentence(context: Context) -> str:
         ended = "were counted as" if outcome.grouped else "had"
         return (
             f"This {kind} models {odds_text(context, context.outcomes[0])} in {rows}, of which{unweighted} "
-            f"{amount(counts[1], style)} "
-            f"({share}%) {ended} {event}."
+            f"{amount(counts[1], style)} ({share}%) {ended} {event}."
         )
     found = listed(
         f"{name} ({amount(n, style)})" for name, n in zip(context.outcomes, counts[1:], strict=True)
     )
     return (
         f"This {kind} models {context.outcome_heading} in {rows}: the odds of {found}, each against "
-        f"{context.baseline} "
-        f"({amount(counts[0], style)})."
+        f"{context.baseline} ({amount(counts[0], style)})."
     )
 
 

@@ -137,11 +137,9 @@ def test_more_outcomes_than_lines_in_one_panel_get_panels() -> None:
 
 def test_pyplot_is_not_imported() -> None:
     program = (
-        "import sys, logreg\n"
-        "fit = logreg.fit('low ~ age', logreg.datasets.load('birthwt'))\n"
-        "assert not any(m.startswith('matplotlib') for m in sys.modules)\n"
-        "fit.report_document(); fit.plot.effect('age')\n"
-        "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "import sys, logreg\nfit = logreg.fit('low ~ age', logreg.datasets.load('birthwt'))\nassert not "
+        "any(m.startswith('matplotlib') for m in sys.modules)\nfit.report_document(); "
+        "fit.plot.effect('age')\nassert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 

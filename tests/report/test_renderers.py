@@ -210,17 +210,8 @@ def test_text_of_a_binary_table_by_hand() -> None:
     )
     shown = render_text.render(one(Table(key="t", caption="Estimates", columns=columns, rows=rows)))
     assert shown == (
-        "One block\n"
-        "═════════\n"
-        "\n"
-        "Table 1. Estimates\n"
-        "━━━━━━━━━━━━━━━━━━\n"
-        "Term    Odds ratio\n"
-        "──────────────────\n"
-        "age           0.97\n"
-        "race\n"
-        "  体重       12.30\n"
-        "━━━━━━━━━━━━━━━━━━\n"
+        "One block\n═════════\n\nTable 1. Estimates\n━━━━━━━━━━━━━━━━━━\nTerm    Odds "
+        "ratio\n──────────────────\nage           0.97\nrace\n  体重       12.30\n━━━━━━━━━━━━━━━━━━\n"
     )
 
 

@@ -380,11 +380,10 @@ def _cells(line: str) -> int:
 
 def test_the_same_fit_gives_the_same_bytes_in_every_process() -> None:
     program = (
-        "import hashlib, logreg\n"
-        "from logreg.report.write import RENDERERS, render_as\n"
-        "sheet = logreg.datasets.describe('womenlf')\n"
-        "doc = logreg.fit(sheet.formula, logreg.datasets.load('womenlf')).report_document()\n"
-        "print([hashlib.sha256(render_as(doc, s)).hexdigest() for s in sorted(RENDERERS)])\n"
+        "import hashlib, logreg\nfrom logreg.report.write import RENDERERS, render_as\nsheet = "
+        "logreg.datasets.describe('womenlf')\ndoc = logreg.fit(sheet.formula, "
+        "logreg.datasets.load('womenlf')).report_document()\nprint([hashlib.sha256(render_as(doc, "
+        "s)).hexdigest() for s in sorted(RENDERERS)])\n"
     )
     found = {
         subprocess.run(
