@@ -56,7 +56,7 @@ __all__ = [
 CHUNK_ROWS = 16_384
 
 #: Rows per kernel call where categories are counted: the tables to clear and add are large.
-COUNTED_ROWS = 16_384
+COUNTED_ROWS = 65_536
 
 T = TypeVar("T")
 
@@ -239,8 +239,11 @@ def split_rows(blocks: Iterable[DesignBlock], rows: int) -> list[DesignBlock]:
 
 def _steps(blocks: Sequence[DesignBlock]) -> list[list[DesignBlock]]:
     """Cut blocks into chunks, one thread's work at a stretch, and those into steps of the kernel."""
-    chunks = split_rows(blocks, CHUNK_ROWS)
-    return [split_rows([chunk], _rows_per_step(chunk)) for chunk in chunks]
+    return [
+        split_rows([chunk], _rows_per_step(chunk))
+        for block in blocks
+        for chunk in split_rows([block], max(CHUNK_ROWS, _rows_per_step(block)))
+    ]
 
 
 def _rows_per_step(block: DesignBlock) -> int:

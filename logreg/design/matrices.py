@@ -172,30 +172,41 @@ class SplitMatrix:
         split[:n_dense, :n_dense] = self.dense.sandwich(weights, signed=signed)
         first = int(self.dense.leading_one)
         columns = self.dense.numbers()
+        scaled = columns * weights
         done: list[tuple[Indicators, NDArray[np.intp], slice]] = []
         start = n_dense
         for term in self.terms:
-            index = term.index()
-            here = slice(start, start + term.width)
-            start += term.width
-            weighted = weights if term.values is None else weights * term.values
+            index, width = term.index(), term.width
+            here = slice(start, start + width)
+            start += width
+            weighted, numbers, own = weights, scaled, weights
+            if term.values is not None:
+                weighted, numbers = weights * term.values, scaled * term.values
+                own = weighted * term.values
+            diagonal = np.bincount(index, weights=own, minlength=width + 1)[:-1]
+            np.fill_diagonal(split[here, here], diagonal)
             for d in range(n_dense):
-                row = weighted if d < first else weighted * columns[d - first]
-                split[here, d] = np.bincount(index, weights=row, minlength=term.width + 1)[:-1]
-            own = weighted if term.values is None else weighted * term.values
-            diagonal = np.bincount(index, weights=own, minlength=term.width + 1)[:-1]
-            split[here, here] = np.diag(diagonal)
+                if d < first:
+                    plain = term.values is None
+                    sums = (
+                        diagonal if plain else np.bincount(index, weights=weighted, minlength=width + 1)[:-1]
+                    )
+                else:
+                    sums = np.bincount(index, weights=numbers[d - first], minlength=width + 1)[:-1]
+                split[here, d] = split[d, here] = sums
             for other, other_index, there in done:
                 # A weighted two-way table; the last row and column are "no column" and are cut off.
                 cell = index * (other.width + 1)
                 cell += other_index
-                size = (term.width + 1) * (other.width + 1)
+                size = (width + 1) * (other.width + 1)
                 row = weighted if other.values is None else weighted * other.values
                 table = np.bincount(cell, weights=row, minlength=size)
-                split[here, there] = table.reshape(term.width + 1, other.width + 1)[:-1, :-1]
+                table = table.reshape(width + 1, other.width + 1)[:-1, :-1]
+                split[here, there] = table
+                split[there, here] = table.T
             done.append((term, index, here))
-        lower = np.tril(split, -1)
-        split = np.tril(split) + lower.T
+        if np.array_equal(self.order, np.arange(p)):
+            return split
         result = np.empty_like(split)
         result[np.ix_(self.order, self.order)] = split
         return result
