@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from logreg import errors
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -46,26 +48,7 @@ _HOMES = {
     "LogisticClassifier": "logreg.adapters.sklearn",
     "datasets": "",
     "logits": "",
-    **dict.fromkeys(
-        (
-            "CollinearityWarning",
-            "ConvergenceWarning",
-            "DataError",
-            "DataWarning",
-            "FormulaError",
-            "LoadError",
-            "LogregError",
-            "LogregWarning",
-            "MissingDataWarning",
-            "OutcomeError",
-            "PredictError",
-            "SeparationWarning",
-            "SmallClassWarning",
-            "SupportError",
-            "WeightError",
-        ),
-        "logreg.errors",
-    ),
+    **{name: "logreg.errors" for name in errors.__all__ if name[0].isupper()},
 }
 
 __all__ = [*sorted(_HOMES), "__version__"]

@@ -18,7 +18,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.data.source import CategoryColumn, Column, Level, NumberColumn, RowBlock, Source
+from logreg.data.source import (
+    Advance,
+    CategoryColumn,
+    Column,
+    Level,
+    NumberColumn,
+    RowBlock,
+    Source,
+    unwatched,
+)
 from logreg.design.distribution import Distribution
 from logreg.design.encode import encode_matrix, encode_offset, encode_outcome
 from logreg.design.learning import Learned
@@ -277,7 +286,7 @@ def _blas_threads() -> Any:
     return ThreadpoolController()
 
 
-def objective_of(blocks: Sequence[DesignBlock], advance: Callable[[int], object] = int) -> Objective:
+def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) -> Objective:
     """Return the log-likelihood of the blocks with its derivatives, as a pure function of the coefficients.
 
     Parameters
@@ -310,7 +319,7 @@ def maximise(
     max_iterations: int,
     *,
     sandwich: bool = False,
-    advance: Callable[[int], object] = int,
+    advance: Advance = unwatched,
 ) -> Optimum:
     """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights.
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Advance",
     "BoolArray",
     "CategoryColumn",
     "Column",
@@ -25,6 +26,7 @@ __all__ = [
     "RowBlock",
     "Source",
     "UnusableColumn",
+    "unwatched",
 ]
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -37,6 +39,13 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 Level: TypeAlias = str | int | float | bool
 
 T = TypeVar("T")
+
+#: Told how many rows were passed over, by whoever passes over them.
+Advance: TypeAlias = Callable[[int], object]
+
+
+def unwatched(_: int) -> None:
+    """Stand for an `Advance` where nobody waits for the rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

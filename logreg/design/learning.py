@@ -7,12 +7,12 @@ means; their sum is the same to the last bit for any blocking.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logreg.data.source import FloatArray, NumberColumn, RowBlock, Source
+from logreg.data.source import Advance, FloatArray, NumberColumn, RowBlock, Source, unwatched
 from logreg.design.ast import Call, Expression, columns_of
 from logreg.design.distribution import Distribution
 from logreg.design.expressions import (
@@ -43,7 +43,7 @@ class Learned:
     tally: Tally
 
 
-def learn_design(source: Source, request: DesignRequest, advance: Callable[[int], object] = int) -> Learned:
+def learn_design(source: Source, request: DesignRequest, advance: Advance = unwatched) -> Learned:
     """Read the source once (once more for nested transforms) and freeze the design.
 
     ``advance`` is told the rows of every block that was read.
@@ -93,7 +93,7 @@ def _pass(
     request: DesignRequest,
     roles: Mapping[str, Role],
     states: Mapping[Call, State],
-    advance: Callable[[int], object],
+    advance: Advance,
     *,
     first: bool,
 ) -> Tally:

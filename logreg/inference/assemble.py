@@ -91,7 +91,8 @@ def assemble(
         for alias in optimum.aliases
     )
     probability, others = row_sums
-    kept = unscaled if spec.weight_kind != "precision" else 1.0 / weight_scale
+    # Sums over rows go with the user's weights, whatever their kind.
+    per_weight = 1.0 / weight_scale
     return LogisticEstimate(
         spec=spec,
         coef_array=_frozen(_with_infinities(optimum)),
@@ -117,10 +118,10 @@ def assemble(
         ),
         convergence=_convergence(optimum),
         row_sums=RowSums(
-            probability=tuple(tuple(float(x) * kept for x in row) for row in probability),
-            squared_error=float(others[0]) * kept,
-            logit=float(others[1]) * kept,
-            logit_squared=float(others[2]) * kept,
+            probability=tuple(tuple(float(x) * per_weight for x in row) for row in probability),
+            squared_error=float(others[0]) * per_weight,
+            logit=float(others[1]) * per_weight,
+            logit_squared=float(others[2]) * per_weight,
         ),
         aliases=aliases,
         # Frequencies are copies of a row: they count, as the copies would.
