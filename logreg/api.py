@@ -25,13 +25,9 @@ from logreg.inference.assemble import assemble
 from logreg.inference.covariance import check_covariance
 from logreg.inference.estimate import FitOptions, Remark
 from logreg.inference.normal import normal_quantile
-from logreg.passes import (
-    encode_blocks,
-    maximise,
-    null_loglik,
-    probability_sums,
-    weight_scale,
-)
+from logreg.passes.ascent import maximise, null_loglik
+from logreg.passes.encode import training_rows, weight_scale
+from logreg.passes.sums import probability_sums
 from logreg.progress import progress
 
 __all__ = ["fit", "load"]
@@ -114,8 +110,8 @@ def fit(
         learned = learn_design(source, request, advance)
     spec = learned.spec
     _check_size(spec)
-    blocks = encode_blocks(source, learned, request.roles())
     scale = weight_scale(learned)
+    blocks = training_rows(source, spec, scale).blocks
     totals = np.array([sum(learned.tally.outcome.counts[level].values()) for level in spec.outcome.levels])
     with progress("fitting, rows passed over") as advance:
         optimum = maximise(

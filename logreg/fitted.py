@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from logreg.data import open_source
 from logreg.data.extended import ExtendedSource
 from logreg.data.source import Source
-from logreg.errors import PredictError, did_you_mean
+from logreg.errors import DataError, PredictError, SupportError, did_you_mean
 from logreg.inference.coefficients import coefficient_table
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.fit_statistics import fit_statistics
+from logreg.inference.likelihood import Likelihood
 from logreg.interpret.odds_ratios import odds_ratio_table
 from logreg.interpret.predictions import (
     LabelledRows,
@@ -23,7 +26,9 @@ from logreg.interpret.predictions import (
     odds_table,
     probabilities_table,
 )
-from logreg.passes import PredictionRows, encode_for_prediction, profiles_of, spread_of
+from logreg.passes.describe import profiles_of, spread_of
+from logreg.passes.encode import PredictionRows, TrainingRows, encode_for_prediction, training_rows
+from logreg.passes.training import working_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +108,7 @@ class LogisticFit(LogisticEstimate):
         return fit_statistics(self)
 
     def profiles(self) -> dict[str, Any]:
-        """Return what each predictor looks like over the rows used; see `logreg.passes.profiles_of`.
+        """Return what each predictor looks like over the rows used; see `logreg.passes.describe.profiles_of`.
 
         Raises
         ------
@@ -160,6 +165,50 @@ class LogisticFit(LogisticEstimate):
         from logreg.export.storage import write_model
 
         write_model(self, path)
+
+    def _training(self, what: str, also: Sequence[str] = ()) -> TrainingRows:
+        """Return the rows of the fit, encoded, with further columns beside them; ``what`` needs them.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model, which holds no rows.
+        DataError
+            If a further column is not in the data.
+        """
+        if self.source is None:
+            raise SupportError(
+                f"{what} needs the rows the model was fitted to, which a loaded model does not hold. Fit the "
+                "model again with its data."
+            )
+        for name in also:
+            if name not in self.source.column_names:
+                hint = did_you_mean(name, self.source.column_names)
+                raise DataError(f"{what}: {name!r} is not a column of the data.{hint}")
+        return training_rows(self.source, self.spec, also=also)
+
+    def _likelihood(self, what: str) -> Likelihood:
+        """Return the log-likelihood over the rows of the fit, for what Wald statistics cannot say.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model, and under sampling weights, which have no likelihood.
+        """
+        if not self.has_likelihood:
+            raise SupportError(
+                f"{what} needs a likelihood, and sampling weights have none. Use Wald tests and intervals."
+            )
+        working = working_rows(self._training(what), self.spec)
+        return Likelihood(
+            objective=working.objective,
+            to_design=working.to_design,
+            optimum=np.asarray(np.linalg.solve(working.to_design, self.limit_coef.T).T, dtype=np.float64),
+            free=np.flatnonzero(self.estimated),
+            n_rows=working.n_rows,
+            max_iterations=self.options.max_iterations,
+            separated=self.separation.direction is not None,
+        )
 
     def _rows(self, data: Any) -> LabelledRows:
         """Return new data, or the rows of the fit, encoded and with their labels.

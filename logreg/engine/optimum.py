@@ -7,7 +7,7 @@ else of the outside: no names, no frames, no files.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_
 from logreg.engine.separation import Verdict, certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
-__all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "find_optimum"]
+__all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "Prepared", "find_optimum", "prepare"]
 
 #: From this many rows on, the ascent starts from a sample.
 SAMPLE_THRESHOLD = 100_000
@@ -83,20 +83,8 @@ def find_optimum(
         return _empty(blocks, evaluator, m)
     sampled = n_rows >= SAMPLE_THRESHOLD
     sample = [b.rows(0, b.n_rows, SAMPLE_SHARE) for b in blocks] if sampled else list(blocks)
-
-    coordinates, suspects = suitable_coordinates(sample, intercept=intercept)
-    usable = not suspects
-    if suspects and sampled:
-        # What looks collinear in a sample may not be: all rows decide, and the climb starts without it.
-        coordinates, suspects = suitable_coordinates(blocks, intercept=intercept)
-    working = [coordinates.recast(block) for block in blocks]
-    found, near = find_aliases(working, suspects, intercept=intercept)
-    aliases = _aliases_of_design(found, coordinates)
-    numeric = set(coordinates.positions.tolist())
-    if near and any(j in numeric for j in suspects):
-        dropped = [alias.column for alias in aliases]
-        coordinates = orthogonalised(coordinates, blocks, dropped, intercept=intercept)
-        working = [coordinates.recast(block) for block in blocks]
+    ready = prepare(blocks, sample, intercept=intercept)
+    coordinates, working, aliases = ready.coordinates, ready.blocks, ready.aliases
 
     kept = np.arange(n_columns)
     if aliases:
@@ -106,7 +94,7 @@ def find_optimum(
     if intercept:
         start[:, 0] = null_logits
     ascent = Ascent(coef=start)
-    if sampled and usable and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
+    if sampled and ready.regular and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
         small = [coordinates.recast(block) for block in sample]
         ascent = _warm_start(small, evaluator, ascent, free)
     # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth
@@ -138,6 +126,45 @@ def find_optimum(
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
     )
     return _separated(optimum, at_limit, limit.free, verdict, coordinates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """Blocks in working coordinates, and the design columns that are combinations of others.
+
+    ``regular`` says that the sample gave no reason to suspect any.
+    """
+
+    coordinates: Coordinates
+    blocks: Sequence[DesignBlock]
+    aliases: tuple[Alias, ...]
+    regular: bool
+
+
+def prepare(blocks: Sequence[DesignBlock], sample: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
+    """Choose coordinates fit for arithmetic and find aliased columns.
+
+    Parameters
+    ----------
+    blocks, sample : sequence of DesignBlock
+        All rows, and those to look at first (may be all).
+    intercept : bool
+        Whether design column 0 is the intercept.
+    """
+    coordinates, suspects = suitable_coordinates(sample, intercept=intercept)
+    regular = not suspects
+    if suspects and sum(block.n_rows for block in sample) < sum(block.n_rows for block in blocks):
+        # What looks collinear in a sample may not be: all rows decide, and the climb starts without it.
+        coordinates, suspects = suitable_coordinates(blocks, intercept=intercept)
+    working = [coordinates.recast(block) for block in blocks]
+    found, near = find_aliases(working, suspects, intercept=intercept)
+    aliases = _aliases_of_design(found, coordinates)
+    numeric = set(coordinates.positions.tolist())
+    if near and any(j in numeric for j in suspects):
+        dropped = [alias.column for alias in aliases]
+        coordinates = orthogonalised(coordinates, blocks, dropped, intercept=intercept)
+        working = [coordinates.recast(block) for block in blocks]
+    return Prepared(coordinates=coordinates, blocks=working, aliases=aliases, regular=regular)
 
 
 def _separated(

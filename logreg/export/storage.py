@@ -30,7 +30,10 @@ __all__ = ["FORMAT", "VERSION", "read_model", "write_model"]
 FORMAT = "logreg.model"
 
 #: Raised whenever a file that is written can no longer be read by an older `logreg`.
-VERSION = 1
+VERSION = 2
+
+#: What fields that a version added stand for in files written before it.
+_ADDED: Mapping[int, Mapping[str, float]] = {2: {"reference_df": math.inf}}
 
 #: Fields of the estimate with a name or a layout of their own in the file.
 _OWN: Mapping[str, str] = {
@@ -42,7 +45,7 @@ _OWN: Mapping[str, str] = {
 }
 
 #: Fields that may hold infinities and NaN: where the ascent failed or a coefficient has no finite estimate.
-_MAY_BE_INFINITE = frozenset({"convergence", "row_sums"})
+_MAY_BE_INFINITE = frozenset({"convergence", "row_sums", "reference_df"})
 
 #: A model begins with a brace within so many bytes; anything else is refused unread, however long.
 _HEAD = 64
@@ -141,13 +144,18 @@ def _estimate(document: Any) -> LogisticEstimate:
     version = document.get("version")
     if type(version) is not int:
         refuse("version", "is missing or not a whole number")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         remedy = (
             "it was written by a newer logreg; update logreg to read it"
             if version > VERSION
             else "there is no such"
         )
-        refuse("version", f"is {version}, and this logreg reads version {VERSION}: {remedy}")
+        refuse("version", f"is {version}, and this logreg reads versions 1 to {VERSION}: {remedy}")
+    for later in range(version + 1, VERSION + 1):
+        for name, value in _ADDED[later].items():
+            if name in document:
+                refuse(name, f"is there, though version {version} had no such field")
+            document = {**document, name: to_json(value)}
     plain = _plain_fields()
     stored = read_object(document, ["format", "version", "written_by", *_OWN.values(), *plain], "")
     from_json(str, stored["written_by"], "written_by")
@@ -274,6 +282,8 @@ def _require_consistent(estimate: LogisticEstimate) -> None:
     probability = estimate.row_sums.probability
     if [len(row) for row in probability] != [len(outcomes)] * len(outcomes):
         refuse("row_sums.probability", f"is not a table of {len(outcomes)} by {len(outcomes)} numbers")
+    if not estimate.reference_df > 0.0:
+        refuse("reference_df", f"is {estimate.reference_df}, not a positive number of degrees of freedom")
     if not 0.0 < estimate.options.confidence < 1.0:
         refuse("options.confidence", f"is {estimate.options.confidence}, not a level between 0 and 1")
     if estimate.convergence.status not in get_args(Status):

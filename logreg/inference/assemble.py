@@ -54,7 +54,7 @@ def assemble(
     loglik_null : float
         Of the intercepts alone, with the engine's weights.
     row_sums : pair of arrays
-        From `logreg.passes.probability_sums`.
+        From `logreg.passes.sums.probability_sums`.
     weight_scale : float
         What the engine multiplied the user's weights by.
     options : FitOptions

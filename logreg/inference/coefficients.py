@@ -8,7 +8,7 @@ import numpy as np
 
 from logreg.errors import SupportError
 from logreg.inference.estimate import LogisticEstimate
-from logreg.inference.normal import normal_quantile, two_sided_p_value
+from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.tables import table
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def coefficient_table(
         For an unknown interval or a level outside (0, 1).
     """
     check_interval(interval)
-    z = normal_quantile(fit.options.confidence if confidence is None else confidence)
+    z = critical_value(fit.options.confidence if confidence is None else confidence, fit.reference_df)
     columns, outcome = fit.spec.columns, fit.spec.outcome
     m = len(outcome.modelled)
     estimate, std_error = fit.coef_array.ravel(), fit.std_error_array.ravel()
@@ -71,7 +71,7 @@ def coefficient_table(
             "estimate": estimate,
             "std_error": std_error,
             "statistic": statistic,
-            "p_value": two_sided_p_value(statistic),
+            "p_value": two_sided_p_value(statistic, fit.reference_df),
             "conf_low": estimate - z * std_error,
             "conf_high": estimate + z * std_error,
         }

@@ -184,7 +184,9 @@ class LogisticEstimate:
     ``coef_array`` (m, p) are logits per unit of each design column, one row per non-baseline outcome, NaN for
     aliased columns and infinite where the outcome is separated; ``vcov_array`` (m p, m p) is their
     covariance, equation by equation; ``centred`` is there where columns lie far from zero. ``limit_coef``
-    (m, p) is finite throughout; with ``separation.direction`` it says where predictions go.
+    (m, p) is finite throughout; with ``separation.direction`` it says where predictions go. ``reference_df``
+    are the degrees of freedom of the t distribution that tests and intervals refer to, infinite for the
+    normal.
     """
 
     spec: DesignSpec
@@ -205,6 +207,7 @@ class LogisticEstimate:
     aliases: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
     remarks: tuple[Remark, ...]
     provenance: Mapping[str, str]
+    reference_df: float = np.inf
 
     @property
     def is_binary(self) -> bool:

@@ -9,17 +9,24 @@ from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import chdtrc, fdtrc, log_ndtr, ndtr, ndtri, stdtr, stdtrit
 
 from logreg.errors import SupportError
 
-__all__ = ["chi2_p_value", "normal_quantile", "two_sided_p_value"]
+__all__ = [
+    "chi2_p_value",
+    "critical_value",
+    "f_p_value",
+    "log_two_sided_p_value",
+    "normal_quantile",
+    "two_sided_p_value",
+]
 
 FloatArray = NDArray[np.float64]
 
 
-def two_sided_p_value(z: FloatArray) -> FloatArray:
-    """Return P(|Z| >= |z|) of a standard normal, accurate until it underflows.
+def two_sided_p_value(z: FloatArray, df: float = np.inf) -> FloatArray:
+    """Return P(|Z| >= |z|) of a standard normal, or of Student's t, accurate until it underflows.
 
     Examples
     --------
@@ -27,8 +34,33 @@ def two_sided_p_value(z: FloatArray) -> FloatArray:
     >>> print(f"{two_sided_p_value(np.array([12.5]))[0]:.3e}")
     7.465e-36
     """
-    result: FloatArray = 2.0 * ndtr(-np.abs(z))
+    tail = -np.abs(z)
+    return np.asarray(2.0 * (ndtr(tail) if df == np.inf else stdtr(df, tail)), dtype=np.float64)
+
+
+def log_two_sided_p_value(z: FloatArray) -> FloatArray:
+    """Return log P(|Z| >= |z|) of a standard normal: finite long after the p-value itself underflows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(f"{log_two_sided_p_value(np.array([100.0]))[0]:.4f}")
+    -5004.8311
+    """
+    result: FloatArray = np.log(2.0) + log_ndtr(-np.abs(z))
     return result
+
+
+def critical_value(confidence: float, df: float = np.inf) -> float:
+    """Return t with P(|T| <= t) = confidence, the normal quantile for infinite degrees of freedom.
+
+    Raises
+    ------
+    SupportError
+        If the level is not between 0 and 1.
+    """
+    z = normal_quantile(confidence)
+    return z if df == np.inf else float(-stdtrit(df, (1.0 - float(confidence)) / 2.0))
 
 
 def normal_quantile(confidence: float) -> float:
@@ -50,3 +82,12 @@ def chi2_p_value(statistic: float, df: int) -> float:
     if df <= 0 or np.isnan(statistic):
         return float("nan")
     return float(chdtrc(df, max(statistic, 0.0)))
+
+
+def f_p_value(statistic: float, df: int, df_error: float) -> float:
+    """Return P(F >= statistic) of an F distribution, for a chi-squared statistic divided by ``df``."""
+    if df <= 0 or np.isnan(statistic):
+        return float("nan")
+    if df_error == np.inf:
+        return chi2_p_value(statistic * df, df)
+    return float(fdtrc(df, df_error, max(statistic, 0.0)))

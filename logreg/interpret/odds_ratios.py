@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from logreg.errors import SupportError, did_you_mean
 from logreg.inference.coefficients import check_interval
 from logreg.inference.estimate import LogisticEstimate
-from logreg.inference.normal import normal_quantile, two_sided_p_value
+from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.interpret.predictions import contrast_of_outcomes
 from logreg.tables import table
 
@@ -68,7 +68,7 @@ def odds_ratio_table(
         For units of what is not a numeric variable that enters as it is.
     """
     check_interval(interval)
-    z = normal_quantile(fit.options.confidence if confidence is None else confidence)
+    z = critical_value(fit.options.confidence if confidence is None else confidence, fit.reference_df)
     outcomes, baseline, contrast = contrast_of_outcomes(fit, versus)
     columns = fit.spec.columns
     units = _units(fit, unit, spread)
@@ -84,7 +84,7 @@ def odds_ratio_table(
     # An infinite or aliased coefficient has no standard error, and lends none to what it is compared with.
     std_error[~np.isfinite(estimate)] = np.nan
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        p_value = two_sided_p_value(estimate / std_error)
+        p_value = two_sided_p_value(estimate / std_error, fit.reference_df)
         ratios = np.exp(estimate)
         low, high = np.exp(estimate - z * std_error), np.exp(estimate + z * std_error)
     k = len(outcomes)

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from logreg.errors import PredictError, SupportError, did_you_mean
 from logreg.inference.estimate import LogisticEstimate
-from logreg.inference.normal import normal_quantile
+from logreg.inference.normal import critical_value
 from logreg.logits import logit, sigmoid, sigmoid_pair
 from logreg.tables import table
 
@@ -189,7 +189,7 @@ def _wide(rows: LabelledRows, outcomes: tuple[str, ...], values: FloatArray) -> 
 
 
 def _level(fit: LogisticEstimate, confidence: float | None) -> float:
-    return normal_quantile(fit.options.confidence if confidence is None else confidence)
+    return critical_value(fit.options.confidence if confidence is None else confidence, fit.reference_df)
 
 
 def logits_table(

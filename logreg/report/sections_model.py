@@ -11,7 +11,7 @@ from logreg.design.ast import Call
 from logreg.design.coding import NumericFactor
 from logreg.engine.newton import tolerance_for
 from logreg.inference.fit_statistics import NO_LIKELIHOOD
-from logreg.inference.normal import normal_quantile
+from logreg.inference.normal import critical_value
 from logreg.report.context import BLANK, Context
 from logreg.report.formats import UNSEEN, fixed, p_value, significant
 from logreg.report.nodes import (
@@ -136,7 +136,7 @@ def _method_sentences(context: Context) -> Iterator[str]:
         f"{significant(tolerance_for(context.fit.n_rows), style, digits=1)}."
     )
     yield f"Standard errors come from the covariance {covariance_text(options.covariance)}."
-    z = significant(normal_quantile(context.confidence), style)
+    z = significant(critical_value(context.confidence, context.fit.reference_df), style)
     yield (
         f"Intervals are Wald intervals at {context.level}: estimate ± {z} standard errors on the logit "
         "scale, exponentiated for odds ratios. p values belong to two-sided Wald tests. Nothing is adjusted "

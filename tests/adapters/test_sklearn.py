@@ -333,7 +333,7 @@ def test_the_fit_is_that_of_the_formula() -> None:
 
 
 def test_the_fit_reads_the_array_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
-    from logreg import passes
+    from logreg.passes import encode as passes
 
     seen: list[Any] = []
     original = passes.encode_matrix

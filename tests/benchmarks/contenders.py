@@ -101,7 +101,7 @@ def logreg_kernel(data: Data) -> Fit:
     from logreg.design.matrices import DenseMatrix
     from logreg.engine.optimum import find_optimum
     from logreg.engine.types import DesignBlock
-    from logreg.passes import objective_of
+    from logreg.passes.sums import objective_of
 
     matrix = DenseMatrix(np.ascontiguousarray(data.numbers.T), leading_one=True)
     blocks = [DesignBlock(matrix=matrix, n_outcomes=2, codes=data.codes.astype(np.int8))]

@@ -17,7 +17,7 @@ import logreg
 from logreg.design.spec import DesignSpec
 from logreg.design.spec_json import spec_from_json, spec_to_json
 from logreg.errors import LoadError
-from logreg.passes import encode_for_prediction
+from logreg.passes.encode import encode_for_prediction
 
 WEIRD = 'it\'s "a"\\ \U0001f9ea\n`b` \u202e\u200b'
 

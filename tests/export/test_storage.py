@@ -265,7 +265,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path, protocol: int) -> None:
         (b'{"format": "logreg.model"}', "'version'"),
         (b'{"format": "logreg.model", "version": "1"}', "'version'"),
         (b'{"format": "logreg.model", "version": true}', "'version'"),
-        (b'{"format": "logreg.model", "version": 2}', "newer logreg"),
+        (b'{"format": "logreg.model", "version": 3}', "newer logreg"),
         (b'{"format": "logreg.model", "version": 0}', "no such"),
         (b'{"format": "logreg.model", "version": 1}', "'written_by': is missing"),
     ],
@@ -349,7 +349,14 @@ def test_every_value_of_another_type_is_refused(tmp_path: Path, name: str, wrong
         free = any(part in FREE for part in path) and (
             isinstance(old, str) or old is None or wrong in ([], {})
         )
-        extended = path[0] in ("coefficients", "covariance", "convergence", "row_sums", "limit_coefficients")
+        extended = path[0] in (
+            "coefficients",
+            "covariance",
+            "convergence",
+            "row_sums",
+            "limit_coefficients",
+            "reference_df",
+        )
         if extended and number and (wrong is None or (type(wrong) in (int, float) and wrong != 10**400)):
             continue  # NaN or a number where a number or NaN was
         if type(old) is type(wrong) or alike or free:
@@ -499,3 +506,15 @@ def test_scoring_by_the_documented_recipe_gives_the_logits(tmp_path: Path) -> No
         assert len(design) == len(stored["design"]["column_names"])
         logit = sum((c or 0.0) * x for c, x in zip(stored["coefficients"][0], design, strict=True))
         assert math.isclose(logit, fit.logits(DATA).iloc[position, 0], rel_tol=1e-12, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent / "models").glob("*.json")), ids=lambda p: p.stem
+)
+def test_files_of_older_versions_are_read(path: Path) -> None:
+    fit = logreg.load(path)
+    assert fit.reference_df == math.inf
+    assert fit.convergence.status in ("converged", "separated")
+    stored = json.loads(path.read_text())
+    assert stored["version"] == 1
+    assert fit.loglik == stored["loglik"]

@@ -17,9 +17,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import logreg
-from logreg import passes
 from logreg.data import open_source
 from logreg.errors import LogregWarning
+from logreg.passes import sums as passes
 
 settings.register_profile("invariances", derandomize=True, deadline=None, max_examples=20, database=None)
 settings.load_profile("invariances")

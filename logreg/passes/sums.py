@@ -1,0 +1,185 @@
+"""Sums over all rows: the `Objective` and its relatives, in threads and in an order that does not depend on
+them.
+
+Rows are cut into chunks of a fixed size; each thread sums whole chunks, and chunk sums are added in order, so
+that the result does not depend on the number of threads. BLAS runs single-threaded meanwhile: two Python
+threads with one BLAS thread each beat one with two, since exponentials and scaling then run in parallel too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, reduce
+from operator import add
+from typing import Any, TypeVar
+
+import numpy as np
+
+from logreg.data.source import Advance, unwatched
+from logreg.design.matrices import SplitMatrix
+from logreg.engine.kernel import (
+    ROWS_PER_STEP,
+    likelihood_sum,
+    outcome_weights,
+    row_probabilities,
+    score_outer,
+)
+from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
+from logreg.logits import sigmoid_pair
+
+__all__ = [
+    "CHUNK_ROWS",
+    "blas_threads",
+    "objective_of",
+    "probability_sums",
+    "score_outer_sum",
+    "split_rows",
+    "sum_over",
+]
+
+#: Rows summed by one thread at a stretch.
+CHUNK_ROWS = 16_384
+
+#: Rows per kernel call where categories are counted: the tables to clear and add are large.
+COUNTED_ROWS = 65_536
+
+T = TypeVar("T")
+
+
+def split_rows(blocks: Iterable[DesignBlock], rows: int) -> list[DesignBlock]:
+    """Cut blocks into pieces of at most ``rows`` rows, as views."""
+    return [
+        block if block.n_rows <= rows else block.rows(start, min(start + rows, block.n_rows))
+        for block in blocks
+        for start in range(0, block.n_rows, rows)
+    ]
+
+
+def _steps(blocks: Sequence[DesignBlock]) -> list[list[DesignBlock]]:
+    """Cut blocks into chunks, one thread's work at a stretch, and those into steps of the kernel."""
+    return [
+        split_rows([chunk], _rows_per_step(chunk))
+        for block in blocks
+        for chunk in split_rows([block], max(CHUNK_ROWS, _rows_per_step(block)))
+    ]
+
+
+def _rows_per_step(block: DesignBlock) -> int:
+    """Scratch of a dense block must fit the cache; tables of counts like longer runs."""
+    return COUNTED_ROWS if isinstance(block.matrix, SplitMatrix) else ROWS_PER_STEP
+
+
+def sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignBlock], T]) -> T:
+    """Add ``function`` of every step: within chunks in threads, over chunks in order."""
+
+    def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
+        return reduce(add, map(function, chunk))
+
+    if len(steps) == 1:
+        return chunk_sum(steps[0])
+    n_threads = min(os.cpu_count() or 1, len(steps))
+    if n_threads < 2:
+        return reduce(add, map(chunk_sum, steps))
+    # Imported here: small fits need neither the import nor the look at the loaded libraries.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with blas_threads().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+        return reduce(add, pool.map(chunk_sum, steps))
+
+
+@lru_cache(maxsize=1)
+def blas_threads() -> Any:
+    """Find the BLAS libraries of the process, once: looking takes 3 ms, setting their threads nothing."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) -> Objective:
+    """Return the log-likelihood of the blocks with its derivatives, as a pure function of the coefficients.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows used, kept by the closure.
+    advance : callable
+        Told the number of rows after every pass over them.
+
+    Returns
+    -------
+    Objective
+        ``(coef (m, p), order) -> LikelihoodSum``.
+    """
+    steps = _steps(blocks)
+    n_rows = sum(block.n_rows for block in blocks)
+
+    def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
+        total = sum_over(steps, lambda step: likelihood_sum(step, coef, order))
+        advance(n_rows)
+        return total
+
+    return objective
+
+
+def score_outer_sum(blocks: Sequence[DesignBlock], coef: FloatArray, *, frequencies: bool) -> FloatArray:
+    """Return the sum over trials of the outer products of their scores (m p, m p)."""
+    return sum_over(_steps(blocks), lambda step: score_outer(step, coef, frequencies=frequencies))
+
+
+def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return sums over rows at given coefficients.
+
+    Returns
+    -------
+    probability : (K, K) array
+        Row j: sum of ``weight * p_k`` over trials that ended in outcome j.
+    others : (3,) array
+        Sums of ``weight * sum_k (y_k - p_k)^2`` (squared error), of ``weight * logit`` and of ``weight *
+        logit^2``, the logits being those of the first equation.
+    """
+
+    def sums(block: DesignBlock) -> FloatArray:
+        logits = block.matrix.matvec(coef)
+        if block.offset is not None:
+            logits += block.offset
+        if block.n_outcomes == 2 and block.counts is None and block.weights is None:
+            return _binary_sums(block, logits[0])
+        p, q, _ = row_probabilities(logits)
+        weights = outcome_weights(block)
+        trials = weights.sum(axis=0)
+        # For a trial that ends in j: (1 - p_j)^2 + sum of the other p_k^2.
+        squares = (p * p).sum(axis=0)
+        error = float((weights * (q * q - p * p + squares)).sum())
+        first = logits[0]
+        return np.concatenate(
+            [(weights @ p.T).ravel(), [error, float(trials @ first), float(trials @ (first * first))]]
+        )
+
+    total = sum_over(_steps(blocks), sums)
+    k = blocks[0].n_outcomes
+    return total[: k * k].reshape(k, k), total[k * k :]
+
+
+def _binary_sums(block: DesignBlock, logits: FloatArray) -> FloatArray:
+    """Return the sums of `probability_sums` for plain 0/1 rows, which are most, in few operations."""
+    assert block.codes is not None
+    p, q = sigmoid_pair(logits)
+    event = block.codes.astype(np.float64)
+    n, n_event = len(event), float(event.sum())
+    p_event = float(p @ event)
+    q_event = float(q @ event)
+    p_other = float(p.sum()) - p_event
+    # Both outcomes miss by the same amount: q for an event, p otherwise.
+    missed = np.where(block.codes, q, p)
+    return np.array(
+        [
+            n - n_event - p_other,
+            p_other,
+            q_event,
+            p_event,
+            2.0 * float(missed @ missed),
+            float(logits.sum()),
+            float(logits @ logits),
+        ]
+    )
