@@ -508,9 +508,7 @@ def test_scoring_by_the_documented_recipe_gives_the_logits(tmp_path: Path) -> No
         assert math.isclose(logit, fit.logits(DATA).iloc[position, 0], rel_tol=1e-12, abs_tol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parent / "models").glob("*.json")), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("name", ["v1_binary", "v1_multinomial", "v1_separated"])
 def test_files_of_older_versions_are_read(name: str) -> None:
     path = Path(__file__).parent / "models" / f"{name}.json"
     fit = logreg.load(path)
