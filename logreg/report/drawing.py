@@ -8,31 +8,29 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logreg.interpret.effects import Effect
-from logreg.report.context import Context
-from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval, visible
-from logreg.report.nodes import Figure as FigureNode
-from logreg.report.outline import joint_terms, level_text
-from logreg.report.plots import (
-    DIRECT_OUTCOMES,
+from logreg.report.canvas import (
     LEGEND_LINE,
-    beside_text,
     characters_of_font,
     cut,
-    draw_curves,
-    draw_effect,
-    draw_forest,
-    draw_levels,
-    effect_size,
-    forest_lines,
-    forest_name,
     legend_lines,
-    probability_heading,
-    probability_top,
-    ratio_frame,
     short,
     shown_outcomes,
     text_width,
 )
+from logreg.report.context import Context
+from logreg.report.curves import (
+    DIRECT_OUTCOMES,
+    draw_curves,
+    draw_effect,
+    draw_levels,
+    effect_size,
+    probability_heading,
+    probability_top,
+)
+from logreg.report.forest import beside_text, draw_forest, forest_lines, forest_name, ratio_frame
+from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval, visible
+from logreg.report.nodes import Figure as FigureNode
+from logreg.report.outline import joint_terms, level_text
 from logreg.report.words import average_text, listed
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from logreg.interpret.effects import Effect
 from logreg.report.context import Context, Numbers, Units, context_of
 from logreg.report.drawing import forest_figure, house_style
 from logreg.report.explain import CAUTION, MULTINOMIAL_CAUTION, sentences
+from logreg.report.forest import forest_lines
 from logreg.report.nodes import Block, Document, Note, Paragraph, Section, paragraph, strong
 from logreg.report.outline import Line, joint_terms
-from logreg.report.plots import forest_lines
 from logreg.report.sections_coefficients import coefficient_tables
 from logreg.report.sections_data import data_section
 from logreg.report.sections_effects import effects_of, effects_section

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from logreg.interpret.effects import Effect, Profile, effect_of, why_no_effects
+from logreg.report.canvas import shown_outcomes
 from logreg.report.context import BLANK, Context
 from logreg.report.drawing import effect_figure
 from logreg.report.formats import fixed, interval
 from logreg.report.nodes import Block, Cell, Note, Row, Section, Table, TableColumn, paragraph
 from logreg.report.outline import level_text
-from logreg.report.plots import shown_outcomes
 from logreg.report.words import average_text, event_text, listed
 
 __all__ = ["MOST_EFFECTS", "effect_variables", "effects_of", "effects_section"]

@@ -14,7 +14,7 @@ import logreg
 from logreg.errors import SupportError
 from logreg.report.context import context_of
 from logreg.report.drawing import effect_figure, forest_alt, forest_figure, house_style
-from logreg.report.plots import ratio_frame, ratio_ticks
+from logreg.report.forest import ratio_frame, ratio_ticks
 
 BIRTHS = logreg.datasets.load("birthwt")
 

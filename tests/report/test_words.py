@@ -11,9 +11,9 @@ import pytest
 import logreg
 from logreg.errors import SupportError
 from logreg.report.context import context_of
+from logreg.report.curves import spread_apart
 from logreg.report.explain import CAUTION, MULTINOMIAL_CAUTION
 from logreg.report.outline import joint_terms, outline
-from logreg.report.plots import spread_apart
 from logreg.report.words import listed
 
 
