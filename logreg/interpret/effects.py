@@ -1,4 +1,4 @@
-"""Predicted probabilities along one variable, the others held at typical values.
+"""Predictions along one variable, the others held at typical values.
 
 The design does the rest: a variable that occurs in several terms (interactions, polynomials, splines) moves
 in all of them at once, so that its effect is read as a whole.
@@ -6,7 +6,7 @@ in all of them at once, so that its effect is read as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -23,7 +23,19 @@ if TYPE_CHECKING:
     from logreg.data.source import Level
     from logreg.design.spec import DesignSpec
 
-__all__ = ["Effect", "Held", "Profile", "effect_of", "typical_values", "values_along", "why_no_effects"]
+__all__ = [
+    "Effect",
+    "Held",
+    "Profile",
+    "Scale",
+    "effect_of",
+    "typical_values",
+    "values_along",
+    "why_no_effects",
+]
+
+#: What is predicted: probabilities of all outcomes, or odds and logits of each against the baseline.
+Scale = Literal["probability", "odds", "logit"]
 
 #: A column of numbers by its exact distribution, a column of labels by how often each level occurs.
 Profile = Distribution | Mapping[Any, float]
@@ -48,6 +60,18 @@ class Fitted(Protocol):
         """Return probabilities of all outcomes."""
         ...
 
+    def odds(
+        self, data: Any = None, interval: bool = False, versus: Any = None, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return odds against the baseline."""
+        ...
+
+    def logits(
+        self, data: Any = None, interval: bool = False, versus: Any = None, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return logits against the baseline."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -55,12 +79,12 @@ class Held:
 
     name: str
     value: Level
-    how: Literal["mean", "most frequent"]
+    how: Literal["mean", "most frequent", "given"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Effect:
-    """Predicted probabilities along one variable.
+    """Predictions along one variable, on the scale of probabilities, odds or logits.
 
     ``kind`` is "curve" along a number, "levels" at each level of a factor or of a number with two values.
     ``frame`` has the columns ``value, outcome, estimate, std_error, conf_low, conf_high``, values first;
@@ -73,6 +97,7 @@ class Effect:
     marks: tuple[Level, ...]
     held: tuple[Held, ...]
     frame: pd.DataFrame
+    scale: Scale = "probability"
 
     def of_outcome(self, outcome: str) -> pd.DataFrame:
         """Return the rows of one outcome."""
@@ -164,8 +189,10 @@ def effect_of(
     profiles: Mapping[str, Profile],
     *,
     confidence: float | None = None,
+    scale: Scale = "probability",
+    at: Mapping[str, Level] | None = None,
 ) -> Effect:
-    """Return predicted probabilities of every outcome along one variable.
+    """Return predictions along one variable, the others held still.
 
     Parameters
     ----------
@@ -177,11 +204,15 @@ def effect_of(
         Column to its distribution, from ``fit.profiles()``.
     confidence : float, optional
         The fit's own level if not given.
+    scale : {"probability", "odds", "logit"}
+        Probabilities of every outcome, or odds or logits of all but the baseline against it.
+    at : mapping, optional
+        Where to hold variables that shall not stand at a typical value.
 
     Raises
     ------
     SupportError
-        If the variable is not a predictor.
+        If the variable, or one to hold, is not a predictor, or for an unknown scale.
 
     Examples
     --------
@@ -192,18 +223,31 @@ def effect_of(
     [['no', 0.251], ['yes', 0.4]]
     """
     spec = fit.spec
-    if variable not in spec.predictors:
-        known = ", ".join(map(repr, spec.predictors)) or "none"
-        raise SupportError(
-            f"{variable!r} is not a predictor of the model.{did_you_mean(variable, spec.predictors)} "
-            f"Predictors are: {known}."
-        )
-    held = tuple(one for one in typical_values(spec, profiles) if one.name != variable)
+    at = {} if at is None else at
+    for name in (variable, *at):
+        if name not in spec.predictors:
+            known = ", ".join(map(repr, spec.predictors)) or "none"
+            raise SupportError(
+                f"{name!r} is not a predictor of the model.{did_you_mean(name, spec.predictors)} "
+                f"Predictors are: {known}."
+            )
+    held = tuple(
+        Held(name=one.name, value=at[one.name], how="given") if one.name in at else one
+        for one in typical_values(spec, profiles)
+        if one.name != variable
+    )
     kind, values = values_along(spec, variable, profiles[variable])
     quoted = _quoted_values(kind, values, profiles[variable])
     along = tuple(dict.fromkeys((*values, *quoted)))
-    found = fit.probabilities(_grid(variable, along, held), interval=True, confidence=confidence)
-    n_outcomes = len(spec.outcome.names)
+    verbs: dict[str, Callable[..., pd.DataFrame]] = {
+        "probability": fit.probabilities,
+        "odds": fit.odds,
+        "logit": fit.logits,
+    }
+    if scale not in verbs:
+        raise SupportError(f"scale={scale!r} is not supported; use {', '.join(map(repr, verbs))}.")
+    found = verbs[scale](_grid(variable, along, held), interval=True, confidence=confidence)
+    n_outcomes = len(spec.outcome.names) - (scale != "probability")
     found["value"] = np.repeat(np.array([*along, None], dtype=object)[:-1], n_outcomes)
     shown = ["value", "outcome", "estimate", "std_error", "conf_low", "conf_high"]
     return Effect(
@@ -213,6 +257,7 @@ def effect_of(
         marks=quoted,
         held=held,
         frame=table({name: found[name].to_numpy() for name in shown}),
+        scale=scale,
     )
 
 

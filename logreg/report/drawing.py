@@ -15,6 +15,7 @@ from logreg.report.canvas import (
     legend_lines,
     short,
     shown_outcomes,
+    style_of,
     text_width,
 )
 from logreg.report.context import Context
@@ -24,6 +25,7 @@ from logreg.report.curves import (
     draw_effect,
     draw_levels,
     effect_size,
+    outcome_strands,
     probability_heading,
     probability_top,
 )
@@ -314,15 +316,23 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
     margins, gap = Margins(left, 0.15, 0.5, 0.25 if curve else 0.45), (0.14, 0.42)
     height = rows * down + (rows - 1) * gap[1] + margins.bottom + margins.top
     figure = _figure(WIDTH, height)
-    top = probability_top(effect, outcomes)
+    strands = outcome_strands(context, effect, outcomes)
+    frame = 0.0, probability_top([strand.rows for strand in strands])
     for k, panel in enumerate(_panels(figure, rows, columns, margins, gap=gap)):
         if k >= len(outcomes):
             panel.set_visible(False)
             continue
         if curve:
-            draw_curves(panel, context, effect, [outcomes[k]], top, names=False)
+            draw_curves(panel, context, effect, [strands[k]._replace(style=style_of(0))], frame, names=False)
         else:
-            draw_levels(panel, context, effect, [outcomes[k]], top, names=k % columns == 0)
+            draw_levels(
+                panel,
+                context,
+                effect,
+                [strands[k]._replace(style=style_of(0))],
+                frame,
+                names=k % columns == 0,
+            )
         title = cut(level_text(outcomes[k]), 72.0 * _across(margins, columns, gap[0]), 7.5)
         panel.set_title(title, fontsize=7.5, loc="left", parse_math=False)
         panel.set_xlabel("")
