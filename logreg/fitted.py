@@ -13,12 +13,16 @@ import numpy as np
 from logreg.data import open_source
 from logreg.data.extended import ExtendedSource
 from logreg.data.source import Source
+from logreg.engine.recession import find_recession
 from logreg.errors import DataError, PredictError, SupportError, did_you_mean
+from logreg.inference.anova import anova, overall_test
 from logreg.inference.coefficients import coefficient_table
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.fit_statistics import fit_statistics
 from logreg.inference.likelihood import Likelihood
+from logreg.interpret.evalues import e_value_table
 from logreg.interpret.odds_ratios import odds_ratio_table
+from logreg.interpret.odds_ratios_at import conditional_odds_ratio_table
 from logreg.interpret.predictions import (
     LabelledRows,
     classify,
@@ -26,8 +30,11 @@ from logreg.interpret.predictions import (
     odds_table,
     probabilities_table,
 )
+from logreg.interpret.standardised import standardised_table
 from logreg.passes.describe import profiles_of, spread_of
 from logreg.passes.encode import PredictionRows, TrainingRows, encode_for_prediction, training_rows
+from logreg.passes.moments import design_spread
+from logreg.passes.sums import objective_of
 from logreg.passes.training import working_rows
 
 if TYPE_CHECKING:
@@ -67,8 +74,23 @@ class LogisticFit(LogisticEstimate):
         versus: Any = None,
         intercept: bool = False,
         confidence: float | None = None,
+        variables: Any = None,
+        at: Any = None,
+        levels: str | None = None,
     ) -> pd.DataFrame:
-        """Return odds ratios with intervals; see `logreg.interpret.odds_ratios`."""
+        """Return odds ratios with intervals; see `logreg.interpret.odds_ratios`.
+
+        With ``variables``, ``at`` or ``levels`` the table is about changes of data variables, the others at
+        stated values: numbers inside transforms, interactions and splines move as a whole; see
+        `logreg.interpret.odds_ratios_at`.
+        """
+        if not (variables is None and at is None and levels is None):
+            if interval != "wald" or intercept:
+                raise SupportError(
+                    "odds ratios at stated values have Wald intervals and no intercept: leave out interval= "
+                    "and intercept=, or variables=, at= and levels=."
+                )
+            return self._odds_ratios_at(variables, at, unit, levels, versus, confidence)
         return odds_ratio_table(
             self,
             unit=unit,
@@ -78,6 +100,47 @@ class LogisticFit(LogisticEstimate):
             confidence=confidence,
             spread=None if self.source is None else partial(spread_of, self.source, self.spec),
         )
+
+    def _odds_ratios_at(
+        self, variables: Any, at: Any, unit: Any, levels: str | None, versus: Any, confidence: float | None
+    ) -> pd.DataFrame:
+        return conditional_odds_ratio_table(
+            self,
+            encode=lambda rows: encode_for_prediction(open_source(rows), self.spec, training=False),
+            profiles=None if self.source is None else self.profiles,
+            variables=variables,
+            at=at,
+            unit=unit,
+            levels=levels,
+            versus=versus,
+            confidence=confidence,
+            spread=None if self.source is None else partial(spread_of, self.source, self.spec),
+        )
+
+    def standardised(self, kind: str = "x", confidence: float | None = None) -> pd.DataFrame:
+        """Return standardised coefficients of a named kind; see `logreg.interpret.standardised`."""
+        rows = partial(self._training, "a standardised coefficient")
+        return standardised_table(
+            self, kind, lambda: design_spread(rows().blocks, self.filled_coef), confidence
+        )
+
+    def e_values(
+        self,
+        rare: bool | None = None,
+        unit: Any = None,
+        confidence: float | None = None,
+        variables: Any = None,
+        at: Any = None,
+        levels: str | None = None,
+    ) -> pd.DataFrame:
+        """Return E-values of the odds ratios; see `logreg.interpret.evalues`."""
+        from logreg.report.outline import joint_terms
+
+        ratios = self.odds_ratios(
+            unit=unit, confidence=confidence, variables=variables, at=at, levels=levels
+        )
+        joint = {term for group in joint_terms(self.spec) for term in group.terms}
+        return e_value_table(self, ratios, rare=rare, joint=joint)
 
     def logits(
         self, data: Any = None, interval: bool = False, versus: Any = None, confidence: float | None = None
@@ -106,6 +169,14 @@ class LogisticFit(LogisticEstimate):
     def fit_statistics(self) -> pd.DataFrame:
         """Return the statistics of the fit; see `logreg.inference.fit_statistics`."""
         return fit_statistics(self)
+
+    def anova(self, kind: int = 2, test: str = "LR") -> pd.DataFrame:
+        """Return a test of every term; see `logreg.inference.anova.anova`."""
+        return anova(self, partial(self._likelihood, f"anova(test={test!r})"), kind, test)
+
+    def overall_test(self, test: str = "LR") -> pd.DataFrame:
+        """Return the test of all terms together; see `logreg.inference.anova.overall_test`."""
+        return overall_test(self, partial(self._likelihood, f"overall_test(test={test!r})"), test)
 
     def profiles(self) -> dict[str, Any]:
         """Return what each predictor looks like over the rows used; see `logreg.passes.describe.profiles_of`.
@@ -200,14 +271,18 @@ class LogisticFit(LogisticEstimate):
                 f"{what} needs a likelihood, and sampling weights have none. Use Wald tests and intervals."
             )
         working = working_rows(self._training(what), self.spec)
+        aliased = {name for name, _ in self.aliases}
+        kept = np.array([name not in aliased for name in self.spec.column_names], dtype=bool)
         return Likelihood(
             objective=working.objective,
             to_design=working.to_design,
             optimum=np.asarray(np.linalg.solve(working.to_design, self.limit_coef.T).T, dtype=np.float64),
-            free=np.flatnonzero(self.estimated),
+            free=np.flatnonzero(np.tile(kept, len(self.coef_array))),
             n_rows=working.n_rows,
             max_iterations=self.options.max_iterations,
-            separated=self.separation.direction is not None,
+            recession=None
+            if self.separation.direction is None
+            else partial(find_recession, working.blocks, objective_of, np.flatnonzero(kept)),
         )
 
     def _rows(self, data: Any) -> LabelledRows:

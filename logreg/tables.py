@@ -38,10 +38,23 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "std_error": Entry("Std. error", "standard error of the estimate", "the scale of the estimate"),
         "statistic": Entry("z", "estimate divided by its standard error, or the name of a statistic"),
         "p_value": Entry("p", "two-sided p-value of 'no difference'", "probability"),
+        "df": Entry("df", "degrees of freedom"),
+        "df_error": Entry("Error df", "degrees of freedom of the denominator; infinite for chi-squared"),
         "conf_low": Entry("Low", "lower end of the confidence interval", "the scale of the estimate"),
         "conf_high": Entry("High", "upper end of the confidence interval", "the scale of the estimate"),
         "odds_ratio": Entry(
             "Odds ratio", "factor by which the odds against the baseline change", "odds ratio"
+        ),
+        "standardisation": Entry("Standardisation", "which standardised coefficient it is, by name"),
+        "sd": Entry("SD", "standard deviation of the design column in the rows used"),
+        "divisor": Entry("Divisor", "what coefficient times SD is divided by"),
+        "approximation": Entry("Approximation", "how the odds ratio became a risk ratio"),
+        "risk_ratio": Entry("Risk ratio", "ratio of the event's probabilities, approximated", "risk ratio"),
+        "e_value": Entry(
+            "E-value", "least association of a confounder that explains the estimate away", "risk ratio"
+        ),
+        "e_value_limit": Entry(
+            "E-value (limit)", "the same for the limit of the interval nearer 1", "risk ratio"
         ),
         "row": Entry("Row", "label of the data row"),
         "value": Entry("Value", "value of the statistic"),

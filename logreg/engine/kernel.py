@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Order
+from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Matrix, Order
 
 __all__ = [
     "ROWS_PER_STEP",
+    "block_probabilities",
     "likelihood_sum",
     "outcome_weights",
+    "outer_sum",
+    "residual_moments",
     "row_probabilities",
     "score_outer",
+    "weighted_residuals",
 ]
 
 #: Rows handled at a time. 8,192 rows x 50 columns of scratch are 3 MB: it stays in cache between its uses.
@@ -229,8 +233,7 @@ def _counted(block: DesignBlock, logits: FloatArray, order: Order) -> tuple[floa
     loglik = -float(losses.sum() if block.weights is None else losses @ block.weights)
     if order == 0:
         return loglik, None
-    # c_j - trials p_j = c_j q_j - (trials - c_j) p_j, without cancellation when p_j is near 1.
-    residual = counts[1:] * complements[1:] - (counts.sum(axis=0) - counts[1:]) * probabilities[1:]
+    residual = _residuals(counts, probabilities, complements)
     if block.weights is not None:
         residual *= block.weights
     return loglik, residual
@@ -244,26 +247,66 @@ def score_outer(block: DesignBlock, coef: FloatArray, *, frequencies: bool) -> F
     that grouped and ungrouped data agree. Weights count once if they are ``frequencies`` (copies of a trial),
     squared otherwise.
     """
+    probabilities, complements = block_probabilities(block, coef)
+    moments = residual_moments(block, probabilities, complements, frequencies=frequencies)
+    return outer_sum(block.matrix, moments)
+
+
+def block_probabilities(block: DesignBlock, coef: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the probabilities (K, n) of a block's rows, baseline first, and their complements (K, n)."""
     logits = block.matrix.matvec(coef)
     if block.offset is not None:
         logits += block.offset
     probabilities, complements, _ = row_probabilities(logits)
+    return probabilities, complements
+
+
+def residual_moments(
+    block: DesignBlock, probabilities: FloatArray, complements: FloatArray, *, frequencies: bool
+) -> FloatArray:
+    """Return the sum over each row's trials of r r' (m, m, n), r (m,) being the residuals of a trial.
+
+    Weights count once if they are ``frequencies``, squared otherwise.
+    """
     p, q = probabilities[1:], complements[1:]
     trials = outcome_weights(block)
     if block.weights is not None and not frequencies:
         trials = trials * block.weights
     total, counts = trials.sum(axis=0), trials[1:]
-    m, n_columns = len(p), block.matrix.shape[1]
-    outer = np.empty((m, n_columns, m, n_columns))
+    m, n = p.shape
+    moments = np.empty((m, m, n))
     for j in range(m):
-        own = counts[j] * q[j] ** 2 + (total - counts[j]) * p[j] ** 2
-        outer[j, :, j, :] = block.matrix.sandwich(own)
+        moments[j, j] = counts[j] * q[j] ** 2 + (total - counts[j]) * p[j] ** 2
         for k in range(j):
             elsewhere = total - counts[j] - counts[k]
-            both = elsewhere * p[j] * p[k] - counts[j] * q[j] * p[k] - counts[k] * p[j] * q[k]
-            cross = block.matrix.sandwich(both, signed=True)
-            outer[j, :, k, :] = outer[k, :, j, :] = cross
+            moments[j, k] = elsewhere * p[j] * p[k] - counts[j] * q[j] * p[k] - counts[k] * p[j] * q[k]
+            moments[k, j] = moments[j, k]
+    return moments
+
+
+def outer_sum(matrix: Matrix, moments: FloatArray) -> FloatArray:
+    """Return the sum over rows x (p,) of ``moments kron x x'``, shape (m p, m p), for moments (m, m, n)."""
+    m, n_columns = len(moments), matrix.shape[1]
+    outer = np.empty((m, n_columns, m, n_columns))
+    for j in range(m):
+        outer[j, :, j, :] = matrix.sandwich(moments[j, j])
+        for k in range(j):
+            outer[j, :, k, :] = outer[k, :, j, :] = matrix.sandwich(moments[j, k], signed=True)
     return outer.reshape(m * n_columns, m * n_columns)
+
+
+def weighted_residuals(block: DesignBlock, coef: FloatArray) -> FloatArray:
+    """Return residuals (m, n) times weights: the score is ``residuals @ X``, row by row."""
+    probabilities, complements = block_probabilities(block, coef)
+    return _residuals(outcome_weights(block), probabilities, complements)
+
+
+def _residuals(counts: FloatArray, probabilities: FloatArray, complements: FloatArray) -> FloatArray:
+    """c_j - trials p_j = c_j q_j - (trials - c_j) p_j, without cancellation when p_j is near 1."""
+    residual: FloatArray = (
+        counts[1:] * complements[1:] - (counts.sum(axis=0) - counts[1:]) * probabilities[1:]
+    )
+    return residual
 
 
 def outcome_weights(block: DesignBlock) -> FloatArray:

@@ -18,7 +18,7 @@ standard errors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -41,6 +41,9 @@ METRIC_GAIN = 0.25
 NEAR = 50.0
 #: The most gain that is taken for granted in predicting where the next step ends.
 SAFE_GAIN = 1e-6
+#: An evaluation that misses the tolerance by no more than this factor has the information of the optimum to a
+#: relative 1e-11: one more step is certified by a fresh score alone.
+CLOSE = 100.0
 #: Gains grow as the metric is corrected; the next one is taken to be better by this much.
 GROWING_GAIN = 0.01
 #: Score-only steps in a row; each gains a factor of ten at least, so this is never reached in practice.
@@ -208,6 +211,12 @@ def climb(
             return ascent
         if iteration == max_iterations:
             break
+        if (
+            reuse
+            and ascent.decrement <= CLOSE * tolerance
+            and _certified_by_score(problem, ascent, step, tolerance)
+        ):
+            return ascent
         if reuse and ascent.decrement < NEAR:
             start = ascent.coef
             ascent.coef = problem.moved(start, step)
@@ -226,6 +235,23 @@ def climb(
         total = moved
     ascent.status = "max_iterations"
     return ascent
+
+
+def _certified_by_score(problem: _Problem, ascent: Ascent, step: FloatArray, tolerance: float) -> bool:
+    """Take the step and certify its end by a fresh score and the information from just before it."""
+    assert ascent.current is not None
+    assert ascent.metric is not None
+    coef = problem.moved(ascent.coef, step)
+    total = problem.objective(coef, 1)
+    ascent.passes += 1
+    score = problem.score(total)
+    decrement = 0.5 * float(score @ ascent.metric.solve(score))
+    _note(problem, ascent, "score", total, decrement, 0)
+    if not (decrement <= tolerance and _acceptable(total.loglik, ascent.current.loglik)):
+        return False
+    ascent.coef, ascent.decrement, ascent.status = coef, decrement, "converged"
+    ascent.current = replace(ascent.current, loglik=total.loglik, score=total.score)
+    return True
 
 
 def _acceptable(loglik: float, before: float) -> bool:

@@ -7,7 +7,9 @@ columns; terms left out, equal effects and sum-to-zero contrasts are all of this
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +20,42 @@ from logreg.engine.newton import factorise
 from logreg.engine.types import FloatArray, Objective
 from logreg.errors import SupportError
 
-__all__ = ["Constrained", "Likelihood"]
+__all__ = ["Constrained", "Likelihood", "Receding", "Recession"]
 
 #: Singular values below this share of the largest are none: constraints that repeat each other.
 RANK_TOLERANCE = 1e-9
+
+
+class Receding(Protocol):
+    """What separation does to one combination of coefficients: see `logreg.engine.recession`."""
+
+    @property
+    def rises(self) -> bool:
+        """Whether it is unbounded above at any distance from the supremum of the log-likelihood."""
+        ...
+
+    @property
+    def falls(self) -> bool:
+        """Whether it is unbounded below."""
+        ...
+
+    @property
+    def objective(self) -> Objective:
+        """The likelihood moved along the directions that leave the combination alone."""
+        ...
+
+    @property
+    def free(self) -> NDArray[np.intp]:
+        """The coefficients this determines; the others are 0."""
+        ...
+
+
+class Recession(Protocol):
+    """The directions along which a separated likelihood never falls, in working coordinates."""
+
+    def along(self, contrast: FloatArray) -> Receding | None:
+        """Return what they do to ``contrast @ coef``, contrast (m p,); None if that could not be found."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +79,8 @@ class Likelihood:
 
     ``objective`` is in working coordinates, with coefficients (m, p) and ``design = working @ to_design.T``;
     ``optimum`` (m, p) is the fit's maximum there; ``free`` are the positions of the estimated coefficients in
-    the flattened vector; ``separated`` says that some of them have no finite estimate.
+    the flattened vector, all but those of aliased columns; ``recession`` is there where some of them have no
+    finite estimate.
     """
 
     objective: Objective
@@ -54,7 +89,12 @@ class Likelihood:
     free: NDArray[np.intp]
     n_rows: int
     max_iterations: int
-    separated: bool
+    recession: Callable[[], Recession] | None = None
+
+    @property
+    def separated(self) -> bool:
+        """Whether some coefficients have no finite estimate."""
+        return self.recession is not None
 
     def coef_of(self, working: FloatArray) -> FloatArray:
         """Return coefficients of the design's own columns (m, p)."""

@@ -9,7 +9,7 @@ threads with one BLAS thread each beat one with two, since exponentials and scal
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, reduce
 from operator import add
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from logreg.logits import sigmoid_pair
 __all__ = [
     "CHUNK_ROWS",
     "blas_threads",
+    "in_order",
     "objective_of",
     "probability_sums",
     "score_outer_sum",
@@ -44,6 +45,7 @@ CHUNK_ROWS = 16_384
 #: Rows per kernel call where categories are counted: the tables to clear and add are large.
 COUNTED_ROWS = 65_536
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -76,16 +78,20 @@ def sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignB
     def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
         return reduce(add, map(function, chunk))
 
-    if len(steps) == 1:
-        return chunk_sum(steps[0])
-    n_threads = min(os.cpu_count() or 1, len(steps))
+    return reduce(add, in_order(chunk_sum, steps))
+
+
+def in_order(function: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
+    """Yield ``function`` of every item, computed in threads, in the order of the items."""
+    n_threads = min(os.cpu_count() or 1, len(items))
     if n_threads < 2:
-        return reduce(add, map(chunk_sum, steps))
+        yield from map(function, items)
+        return
     # Imported here: small fits need neither the import nor the look at the loaded libraries.
     from concurrent.futures import ThreadPoolExecutor
 
     with blas_threads().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
-        return reduce(add, pool.map(chunk_sum, steps))
+        yield from pool.map(function, items)
 
 
 @lru_cache(maxsize=1)
