@@ -25,8 +25,9 @@ lint: $(VENV)/.tested
 types: $(VENV)/.tested
 	$(BIN)/python -m mypy
 
-benchmark: $(VENV)/.benchmarked  ## side by side with statsmodels, scikit-learn and glum: reports/benchmarks.md
+benchmark: $(VENV)/.benchmarked  ## side by side with other packages: reports/benchmarks.md, benchmarks-inference.md
 	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python tests/benchmarks/inference.py --marginaleffects $(VENV)/marginaleffects/bin/python
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +43,9 @@ $(VENV)/.tested: $(VENV)/.created pyproject.toml constraints.txt
 
 $(VENV)/.benchmarked: $(VENV)/.tested
 	$(PIP) --editable ".[test,benchmark]"
+	$(PYTHON) -m venv $(VENV)/marginaleffects  # marginaleffects needs an older polars than the tests
+	$(VENV)/marginaleffects/bin/python -m pip install --quiet --disable-pip-version-check \
+		marginaleffects==0.6.0 "polars<2" statsmodels==0.15.0 pandas pyarrow
 	touch $@
 
 clean:

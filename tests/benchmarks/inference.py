@@ -1,0 +1,271 @@
+"""Time average comparisons and profile intervals beside their peers; write reports/benchmarks-inference.md.
+
+Run as ``python tests/benchmarks/inference.py``. ``--marginaleffects PYTHON`` names an interpreter that has
+marginaleffects and statsmodels (it needs an older polars than the rest); R is used where ``Rscript`` is
+found. Whatever is not at hand is left out and said to be. Every run is a fresh process; fitting the model is
+outside the clock everywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import Case, Data, build
+from machine import describe_machine
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = 3
+#: Seconds after which a program is stopped.
+LIMIT = 600.0
+CASES = {
+    "F2": Case(title="100,000 x 20, binary", n_rows=100_000, n_numeric=20, quick_rows=5_000),
+    "F4": Case(
+        title="100,000 x 20, four outcomes", n_rows=100_000, n_numeric=20, n_outcomes=4, quick_rows=5_000
+    ),
+    "G": Case(title="10,000 x 19, binary: 20 coefficients", n_rows=10_000, n_numeric=19, quick_rows=1_000),
+}
+WAYS = {
+    "F2": (
+        "logreg comparisons",
+        "marginaleffects avg_comparisons",
+        "logreg slopes",
+        "statsmodels get_margeff",
+    ),
+    "F4": (
+        "logreg comparisons",
+        "marginaleffects avg_comparisons",
+        "logreg slopes",
+        "statsmodels get_margeff",
+    ),
+    "G": ("logreg profile intervals", "R confint"),
+}
+#: Which of ours each peer is held against, and how many times faster we mean to be.
+PEERS = {
+    "marginaleffects avg_comparisons": ("logreg comparisons", 10.0),
+    "statsmodels get_margeff": ("logreg slopes", 10.0),
+    "R confint": ("logreg profile intervals", 5.0),
+}
+R_SCRIPT = """
+suppressMessages(library(MASS))
+path <- commandArgs(trailingOnly = TRUE)[1]
+data <- read.csv(path)
+fit <- glm(y ~ ., data = data, family = binomial)
+invisible(suppressMessages(confint(glm(y ~ ., data = data[1:500, ], family = binomial))))
+start <- proc.time()[["elapsed"]]
+found <- suppressMessages(confint(fit))
+seconds <- proc.time()[["elapsed"]] - start
+numbers <- function(x) paste(sprintf("%.17g", x), collapse = ", ")
+cat(sprintf('{"seconds": %.6f, "estimate": [%s], "std_error": [%s]}',
+    seconds, numbers(found[, 1]), numbers(found[, 2])))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worker", nargs=2, metavar=("CASE", "WAY"))
+    parser.add_argument("--quick", action="store_true", help="smaller tables, one process each")
+    parser.add_argument("--marginaleffects", default="", metavar="PYTHON")
+    parser.add_argument("--date", default="")
+    arguments = parser.parse_args()
+    if arguments.worker:
+        worker(*arguments.worker, quick=arguments.quick)
+        return
+    found = {
+        (case, way): measure(case, way, arguments.marginaleffects, quick=arguments.quick)
+        for case, ways in WAYS.items()
+        for way in ways
+    }
+    text = page(found, date=arguments.date, quick=arguments.quick)
+    if arguments.quick:
+        print(text)
+    else:
+        (ROOT / "reports" / "benchmarks-inference.md").write_text(text, encoding="utf-8")
+
+
+def measure(case: str, way: str, marginaleffects: str, *, quick: bool) -> dict[str, Any]:
+    """Return the best of some runs, or why there is none."""
+    if way.startswith("R "):
+        run: Callable[[], dict[str, Any]] = lambda: run_r(CASES[case].quick() if quick else CASES[case])  # noqa: E731
+        if shutil.which("Rscript") is None:
+            return {"failed": "R is not installed"}
+    else:
+        python = marginaleffects if way.startswith("marginaleffects") else sys.executable
+        if not python:
+            return {"failed": "not installed"}
+        command = [python, __file__, "--worker", case, way, *(["--quick"] if quick else [])]
+        run = lambda: run_process(command)  # noqa: E731
+    results = []
+    for _ in range(1 if quick else RUNS):
+        result = run()
+        if "failed" in result:
+            return result
+        results.append(result)
+        print(f"{case}  {way}: {result['seconds']:.4g} s", file=sys.stderr, flush=True)
+    return {**min(results, key=lambda r: r["seconds"]), "all": [r["seconds"] for r in results]}
+
+
+def run_process(command: list[str]) -> dict[str, Any]:
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"stopped after {LIMIT:g} s"}
+    if done.returncode:
+        return {"failed": done.stderr.strip().rpartition("\n")[2]}
+    result: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
+    return result
+
+
+def run_r(case: Case) -> dict[str, Any]:
+    data = build(case)
+    with tempfile.TemporaryDirectory() as folder:
+        path, script = Path(folder) / "data.csv", Path(folder) / "confint.R"
+        data.frame.to_csv(path, index=False)
+        script.write_text(R_SCRIPT)
+        return run_process(["Rscript", str(script), str(path)])
+
+
+def worker(case: str, way: str, *, quick: bool) -> None:
+    """Time one way on one table and print what it found."""
+    import time
+    import warnings
+
+    warnings.simplefilter("ignore")
+    size = CASES[case].quick() if quick else CASES[case]
+    data = build(size)
+    call, read = PREPARE[way](data.head(2000))
+    call()
+    call, read = PREPARE[way](data)
+    start = time.perf_counter()
+    result = call()
+    seconds = time.perf_counter() - start
+    estimate, std_error = read(result)
+    print(json.dumps({"seconds": seconds, "estimate": estimate, "std_error": std_error}))
+
+
+Numbers = tuple[list[float], list[float]]
+Prepared = tuple[Callable[[], Any], Callable[[Any], Numbers]]
+
+
+def ours(data: Data) -> Any:
+    import logreg
+
+    return logreg.fit(data.formula, data.frame)
+
+
+def frame_numbers(table: Any, columns: tuple[str, str] = ("estimate", "std_error")) -> Numbers:
+    first, second = (table[name].to_numpy().tolist() for name in columns)
+    return first, second
+
+
+def our_comparisons(data: Data) -> Prepared:
+    fit = ours(data)
+    return fit.comparisons, by_variable
+
+
+def our_slopes(data: Data) -> Prepared:
+    fit = ours(data)
+    return fit.slopes, by_variable
+
+
+def by_variable(table: Any) -> tuple[list[float], list[float]]:
+    order = [int(name[1:]) for name in table["variable"]]
+    return frame_numbers(table.assign(order=order).sort_values(["outcome", "order"], kind="stable"))
+
+
+def our_profiles(data: Data) -> Prepared:
+    fit = ours(data)
+    return lambda: fit.coefficients(interval="profile"), lambda t: frame_numbers(t, ("conf_low", "conf_high"))
+
+
+def their_fit(data: Data) -> Any:
+    import statsmodels.formula.api as smf
+
+    frame = data.frame.assign(y=data.codes)
+    model = smf.logit if data.n_outcomes == 2 else smf.mnlogit
+    return model(data.formula, frame).fit(disp=0)
+
+
+def margeff(data: Data) -> Prepared:
+    result = their_fit(data)
+
+    def read(found: Any) -> Numbers:
+        # One row per variable, one column per outcome.
+        first, second = (np.asarray(a).T.ravel().tolist() for a in (found.margeff, found.margeff_se))
+        return first, second
+
+    return result.get_margeff, read
+
+
+def avg_comparisons(data: Data) -> Prepared:
+    import marginaleffects
+
+    result = their_fit(data)
+
+    def read(found: Any) -> Numbers:
+        table = found.to_pandas() if hasattr(found, "to_pandas") else found
+        table = table.assign(variable=table["term"])
+        group = table["group"].astype(str) if "group" in table else "1"
+        return by_variable(table.assign(outcome=group))
+
+    return lambda: marginaleffects.avg_comparisons(result), read
+
+
+PREPARE: dict[str, Callable[[Data], Prepared]] = {
+    "logreg comparisons": our_comparisons,
+    "logreg slopes": our_slopes,
+    "logreg profile intervals": our_profiles,
+    "statsmodels get_margeff": margeff,
+    "marginaleffects avg_comparisons": avg_comparisons,
+}
+
+
+def distance(peer: dict[str, Any], mine: dict[str, Any], key: str) -> float:
+    a, b = np.array(peer[key]), np.array(mine[key])
+    return float("nan") if a.shape != b.shape else float(np.max(np.abs(a - b) / np.abs(b).max()))
+
+
+def page(found: dict[tuple[str, str], dict[str, Any]], *, date: str, quick: bool) -> str:
+    facts = ([("Date", date)] if date else []) + list(describe_machine())
+    lines = ["# Benchmarks of inference", "", "Written by `make benchmark`; not edited by hand.", ""]
+    if quick:
+        lines += ["**Quick run on smaller tables: a smoke check, not a measurement.**", ""]
+    lines += [f"- {what}: {value}" for what, value in facts]
+    lines += [
+        "",
+        "| Case | Way | Best, s | All runs, s | Times ours | Target | | Estimates off | Errors off |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (case, way), result in found.items():
+        cells = [f"{case}. {CASES[case].title}", way]
+        if "failed" in result:
+            lines.append("| " + " | ".join([*cells, f"({result['failed']})", *[""] * 6]) + " |")
+            continue
+        cells += [f"{result['seconds']:.3g}", ", ".join(f"{s:.3g}" for s in result["all"])]
+        mine = found.get((case, PEERS[way][0])) if way in PEERS else None
+        if mine is None or "failed" in mine:
+            cells += [""] * 5
+        else:
+            ratio, limit = result["seconds"] / mine["seconds"], PEERS[way][1]
+            cells += [f"{ratio:.3g}", f"≥ {limit:g}", "met" if ratio >= limit else "**not met**"]
+            cells += [f"{distance(result, mine, key):.1e}" for key in ("estimate", "std_error")]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "Differences are relative to the largest value of the column; for R they are those of the lower and",
+        "upper ends (its `confint` interpolates a spline). marginaleffects differentiates numerically. All",
+        "average over the rows of the fit; fitting is outside the clock.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
