@@ -40,12 +40,19 @@ if TYPE_CHECKING:
         WeightError,
     )
     from logreg.fitted import LogisticFit
+    from logreg.inference.clusters import cluster
+    from logreg.inference.multiplicity import adjust_p_values, simultaneous
+    from logreg.inference.survey import survey
 
 _HOMES = {
     "fit": "logreg.api",
     "load": "logreg.api",
     "LogisticFit": "logreg.fitted",
+    "adjust_p_values": "logreg.inference.multiplicity",
+    "simultaneous": "logreg.inference.multiplicity",
     "LogisticClassifier": "logreg.adapters.sklearn",
+    "cluster": "logreg.inference.clusters",
+    "survey": "logreg.inference.survey",
     "datasets": "",
     "logits": "",
     **{name: "logreg.errors" for name in errors.__all__ if name[0].isupper()},

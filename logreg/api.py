@@ -11,24 +11,29 @@ import numpy as np
 
 from logreg import errors
 from logreg.data import open_source
-from logreg.data.columns import floats
 from logreg.data.extended import ExtendedSource
+from logreg.data.given import given_column, is_vector
 from logreg.data.source import NumberColumn, Source
 from logreg.design.ast import Column, Expression
 from logreg.design.formula import parse_formula
 from logreg.design.learning import DesignRequest, Learned, learn_design
-from logreg.design.outcome import lookalikes
+from logreg.design.outcome import lookalikes, quoted
+from logreg.design.rows import ZERO_WEIGHT
+from logreg.design.size import check_size
 from logreg.design.spec import DesignSpec, WeightKind
 from logreg.errors import DataError, FormulaError, SupportError, WeightError
 from logreg.fitted import LogisticFit
 from logreg.inference.assemble import assemble
-from logreg.inference.covariance import check_covariance
+from logreg.inference.covariance import Choice, check_covariance, covariance_name
 from logreg.inference.estimate import FitOptions, Remark
+from logreg.inference.estimators import check_design, check_estimator
 from logreg.inference.normal import normal_quantile
+from logreg.inference.survey import survey_weights
 from logreg.passes.ascent import maximise, null_loglik
 from logreg.passes.encode import training_rows, weight_scale
 from logreg.passes.sums import probability_sums
 from logreg.progress import progress
+from logreg.robust import sandwich_over
 
 __all__ = ["fit", "load"]
 
@@ -51,7 +56,7 @@ def fit(
     confidence: float = 0.95,
     max_iterations: int = 50,
 ) -> LogisticFit:
-    """Fit a binary or multinomial logistic regression by maximum likelihood.
+    """Fit a binary or multinomial logistic regression.
 
     Parameters
     ----------
@@ -74,10 +79,12 @@ def fit(
         variance (rescaled to sum to the number of rows).
     offset : str, array of shape (n,), or a sequence or (n, K - 1) array of these, optional
         Added to the logits with coefficient 1: one for all, or one per non-baseline outcome in level order.
-    estimator : {"ml"}
-        Maximum likelihood.
-    covariance : {"model", "HC0", "HC1"}
-        Inverse information, or the sandwich.
+    estimator : {"ml", "firth", "flic", "flac", "median"}
+        Maximum likelihood; or, finite under separation and less biased in small samples: Firth's penalised
+        likelihood, the same with probabilities that are right on average (two ways), or median bias reduction
+        (docs/bias-reduction.md).
+    covariance : {"model", "HC0", "HC1", "HC2", "HC3", "stata"}, `logreg.cluster` or `logreg.survey`
+        Inverse information, or a sandwich: of rows, of clusters, or of a survey design.
     missing : {"drop", "raise"}
         Leave out rows with missing values (counted in ``fit.sample``), or refuse them.
     confidence : float
@@ -102,16 +109,22 @@ def fit(
     >>> round(float(fit.odds_ratios().query("term == 'age'").odds_ratio.iloc[0]), 3)
     0.951
     """
-    options = _options(estimator, covariance, missing, confidence, max_iterations, weight_kind, weights)
+    weights, weight_kind = survey_weights(covariance, weights, weight_kind)
+    options, choice = _options(
+        estimator, covariance, missing, confidence, max_iterations, weight_kind, weights
+    )
     source, request = _request(
         formula, open_source(data), event, baseline, weights, weight_kind, offset, missing == "drop"
     )
     with progress("reading", source.n_rows) as advance:
         learned = learn_design(source, request, advance)
     spec = learned.spec
-    _check_size(spec)
+    _check_offsets(spec)
+    check_size(spec, learned.tally.n_used)
+    check_design(options.estimator, spec)
     scale = weight_scale(learned)
-    blocks = training_rows(source, spec, scale).blocks
+    rows = training_rows(source, spec, scale)
+    blocks, sandwich = rows.blocks, sandwich_over(choice, source, rows, spec)
     totals = np.array([sum(learned.tally.outcome.counts[level].values()) for level in spec.outcome.levels])
     with progress("fitting, rows passed over") as advance:
         optimum = maximise(
@@ -119,7 +132,8 @@ def fit(
             spec,
             totals * scale,
             options.max_iterations,
-            sandwich=options.covariance != "model",
+            estimator=options.estimator,
+            meat=None if sandwich is None else sandwich.meat,
             advance=advance,
         )
     null = null_loglik(blocks, totals * scale, options.max_iterations)
@@ -132,6 +146,7 @@ def fit(
         options=options,
         provenance=source.description,
         remarks=_data_remarks(source, learned),
+        sandwich=sandwich,
     )
     for remark in estimate.remarks:
         python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=2)
@@ -167,7 +182,7 @@ def _options(
     max_iterations: object,
     weight_kind: object,
     weights: object,
-) -> FitOptions:
+) -> tuple[FitOptions, Choice]:
     """Parse the options at the border; deeper rooms see only valid ones."""
     kind = _one_of("weight_kind", weight_kind, get_args(WeightKind))
     if weights is None and kind != "frequency":
@@ -181,13 +196,15 @@ def _options(
         or max_iterations < 1
     ):
         raise SupportError(f"max_iterations={max_iterations!r} is not a whole number of at least 1.")
-    return FitOptions(
-        estimator=_one_of("estimator", estimator, ("ml",)),
-        covariance=check_covariance(covariance, sampling=kind == "sampling"),
+    choice = check_covariance(covariance, sampling=kind == "sampling")
+    options = FitOptions(
+        estimator=check_estimator(estimator, weight_kind=kind, covariance=covariance_name(choice)),
+        covariance=covariance_name(choice),
         missing=_one_of("missing", missing, ("drop", "raise")),
         confidence=float(confidence),
         max_iterations=int(max_iterations),
     )
+    return options, choice
 
 
 def _request(
@@ -249,19 +266,12 @@ def _place(
             hint = errors.did_you_mean(value, source.column_names)
             raise error(f"{role}={value!r} is not a column of the data.{hint}")
         return value
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    if name in source.column_names:
         raise error(
-            f"{role} must be a column name or an array of numbers, got {type(value).__name__}."
-        ) from None
-    n_rows = source.n_rows
-    if array.ndim != 1 or (n_rows is not None and len(array) != n_rows):
-        raise error(
-            f"{role} has shape {array.shape}, but the data have {n_rows} rows. Give one number per row, or a "
-            "column name."
+            f"the data have a column named {name!r}, the name that {role} given as an array go by. Rename "
+            f"it, or put the {role} into the data as a column."
         )
-    extra[name] = floats(array, dtype="float64")
+    extra[name] = given_column(value, source, role=role, error=error)
     return name
 
 
@@ -276,15 +286,10 @@ def _offset_columns(
             "offset must be a column name, an array, or a sequence of these in level order, not a mapping."
         )
     columns: list[Any]
-    if isinstance(offset, list | tuple) and offset and not isinstance(offset[0], int | float | np.number):
+    if isinstance(offset, list | tuple) and any(map(is_vector, offset)):
         columns = list(offset)
-    elif getattr(offset, "ndim", 1) == 2:
-        try:
-            columns = list(np.asarray(offset, dtype=np.float64).T)
-        except (TypeError, ValueError):
-            raise DataError(
-                "offset holds text or other objects, not numbers. Give numeric columns."
-            ) from None
+    elif len(getattr(offset, "shape", ())) == 2:
+        columns = list(np.asarray(offset).T)
     else:
         return (_place(offset, OFFSET, source, extra, "offset", DataError),), False
     names = tuple(
@@ -294,37 +299,27 @@ def _offset_columns(
     return names, True
 
 
-#: The information matrix and its copies may take this much; beyond it the fit is refused before anything is
-#: allocated.
-LARGEST_INFORMATION_BYTES = 4e9
-
-
-def _check_size(spec: DesignSpec) -> None:
+def _check_offsets(spec: DesignSpec) -> None:
     if spec.offset_per_outcome and len(spec.offsets) != spec.n_equations:
         raise DataError(
             f"offset has {len(spec.offsets)} columns, but the outcome {spec.outcome.label!r} has "
             f"{spec.n_equations} non-baseline levels: {', '.join(map(repr, spec.outcome.modelled))}. Give "
             "one per level, or one for all."
         )
-    size = spec.n_equations * len(spec.columns)
-    needed = 6.0 * 8.0 * size**2
-    if needed > LARGEST_INFORMATION_BYTES:
-        widest = max(spec.categorical(), key=lambda factor: len(factor.levels), default=None)
-        where = f" Column {widest.variable!r} alone has {len(widest.levels)} levels." if widest else ""
-        raise DataError(
-            f"the model has {size} coefficients and would need {needed / 1e9:.0f} GB for their "
-            f"covariance.{where} Group its levels, or leave it out."
-        )
+
+
+#: Pairs of levels that look alike named in one warning.
+PAIRS_SHOWN = 10
 
 
 def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
     """Say what deserves a look in the data: rows left out, and levels that look alike."""
     tally, spec = learned.tally, learned.spec
     remarks = []
-    missing = {name: count for name, count in tally.dropped.items() if not name.startswith("(weight")}
+    missing = {name: count for name, count in tally.dropped.items() if name != ZERO_WEIGHT}
     if missing:
         lost = "; ".join(
-            f"{count} rows dropped because {name!r} is missing (first: "
+            f"{errors.rows_of(count)} dropped because {name!r} is missing (first: "
             f"{source.row_label(tally.first_dropped[name])})"
             for name, count in missing.items()
         )
@@ -334,6 +329,16 @@ def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
                 text=f"{lost}; {tally.n_used} used. See fit.sample; missing='raise' refuses instead.",
             )
         )
+    gone = [level for level in sorted(tally.lost, key=str) if level not in spec.outcome.levels]
+    if gone:
+        remarks.append(
+            Remark(
+                kind="DataWarning",
+                text=f"the outcome {spec.outcome.label!r} has the level {quoted(gone)} only in rows that "
+                "were left out because other values are missing: the model does not know it. Fill these in, "
+                "or leave the column that lacks them out of the formula.",
+            )
+        )
     for label, levels in [
         (spec.outcome.label, spec.outcome.levels),
         *((factor.variable, factor.levels) for factor in spec.categorical()),
@@ -341,8 +346,9 @@ def _data_remarks(source: Source, learned: Learned) -> list[Remark]:
         pairs = lookalikes(levels)
         if pairs:
             shown = "; ".join(
-                f"{a!r} and {b!r}" if a.isascii() and b.isascii() else f"{a!a} and {b!a}" for a, b in pairs
-            )
+                f"{a!r} and {b!r}" if a.isascii() and b.isascii() else f"{a!a} and {b!a}"
+                for a, b in pairs[:PAIRS_SHOWN]
+            ) + (f" and {len(pairs) - PAIRS_SHOWN} more pairs" if len(pairs) > PAIRS_SHOWN else "")
             remarks.append(
                 Remark(
                     kind="DataWarning",

@@ -27,6 +27,7 @@ __all__ = [
     "SupportError",
     "WeightError",
     "did_you_mean",
+    "rows_of",
 ]
 
 
@@ -50,7 +51,7 @@ class WeightError(LogregError):
     """The weights are not valid for the kind of weight that was named."""
 
 
-class PredictError(LogregError):
+class PredictError(DataError):
     """New data cannot be matched to the model."""
 
 
@@ -90,6 +91,21 @@ class DataWarning(LogregWarning):
     """Something in the data deserves a look; the fit goes on."""
 
 
+def rows_of(count: int) -> str:
+    """Return a number of rows in words.
+
+    Examples
+    --------
+    >>> rows_of(1), rows_of(2)
+    ('1 row', '2 rows')
+    """
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+#: Longer names are not compared: the time that takes grows with the product of their lengths.
+LONGEST_COMPARED = 200
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known spelling, or an empty string.
 
@@ -98,5 +114,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("agee", ["age", "lwt"])
     " Did you mean 'age'?"
     """
-    nearest = difflib.get_close_matches(word, list(known), n=1)
+    if len(word) > LONGEST_COMPARED:
+        return ""
+    names = [name for name in known if len(name) <= LONGEST_COMPARED]
+    nearest = difflib.get_close_matches(word, names, n=1)
     return f" Did you mean {nearest[0]!r}?" if nearest else ""

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logreg.data import open_source
+from logreg.data import open_new_data, open_source
 from logreg.data.extended import ExtendedSource
 from logreg.data.source import Source
 from logreg.engine.recession import find_recession
+from logreg.engine.types import DesignBlock
 from logreg.errors import DataError, PredictError, SupportError, did_you_mean
 from logreg.inference.anova import anova, overall_test
-from logreg.inference.coefficients import coefficient_table
+from logreg.inference.categories import combine_categories, independence_of_irrelevant_alternatives
+from logreg.inference.coefficients import coefficient_table, profile_table
+from logreg.inference.comparable import Pairing, RowsSideBySide
+from logreg.inference.compare import compare, vuong
+from logreg.inference.delta_method import function_table
 from logreg.inference.estimate import LogisticEstimate
+from logreg.inference.estimators import penalised_loglik, require_likelihood, require_maximum
 from logreg.inference.fit_statistics import fit_statistics
+from logreg.inference.hypotheses import run_test
 from logreg.inference.likelihood import Likelihood
+from logreg.inference.replicates import Bootstrap, Jackknife, Replicates, covariance_fields
+from logreg.inference.resampling import Resampler, bootstrap, jackknife
+from logreg.inference.verdict import Verdict
+from logreg.interpret.averages import prediction_table
+from logreg.interpret.comparisons import comparison_table
 from logreg.interpret.evalues import e_value_table
+from logreg.interpret.marginal_means import marginal_mean_table, pairwise_table
 from logreg.interpret.odds_ratios import odds_ratio_table
 from logreg.interpret.odds_ratios_at import conditional_odds_ratio_table
+from logreg.interpret.population import Access
 from logreg.interpret.predictions import (
     LabelledRows,
     classify,
@@ -30,17 +44,29 @@ from logreg.interpret.predictions import (
     odds_table,
     probabilities_table,
 )
+from logreg.interpret.slopes import slope_table
 from logreg.interpret.standardised import standardised_table
-from logreg.passes.describe import profiles_of, spread_of
+from logreg.interpret.worked_example import one_row, values_of_row, worked_example
+from logreg.passes.counterfactual import Population, population_of
+from logreg.passes.describe import distribution_of, profiles_of, spread_of
 from logreg.passes.encode import PredictionRows, TrainingRows, encode_for_prediction, training_rows
+from logreg.passes.firth import penalised_objective
+from logreg.passes.leave_out import deletion_refits, influences_of
 from logreg.passes.moments import design_spread
+from logreg.passes.outcomes import RowsByOutcome
+from logreg.passes.refits import FAILURES, clusters_of, resampling_of
+from logreg.passes.resample import bootstrap_refits
+from logreg.passes.rows import paired_rows
+from logreg.passes.scores import Scores
 from logreg.passes.sums import objective_of
 from logreg.passes.training import working_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from logreg.data.source import Level
     from logreg.report.explain import Explanation
+    from logreg.report.explain_example import Example
     from logreg.report.nodes import Document
     from logreg.report.plots import Plots
     from logreg.report.summary import Summary
@@ -65,7 +91,29 @@ class LogisticFit(LogisticEstimate):
 
     def coefficients(self, confidence: float | None = None, interval: str = "wald") -> pd.DataFrame:
         """Return the coefficient table on the logit scale; see `logreg.inference.coefficients`."""
-        return coefficient_table(self, confidence, interval)
+        return coefficient_table(self, confidence, interval, self._likelihood)
+
+    def test(
+        self, hypothesis: Any, test: str = "wald", confidence: float | None = None, value: Any = None
+    ) -> Verdict:
+        """Test a linear hypothesis, ``"age = 0, lwt = 0"`` or ``"[black] age = [other] age"``; see
+        `logreg.inference.hypotheses.run_test`.
+        """
+        return run_test(self, self._likelihood, hypothesis, test, confidence, value)
+
+    def function(self, expression: str, confidence: float | None = None) -> pd.DataFrame:
+        """Return a function of the coefficients, ``"-Intercept / dose"``, by the delta method; see
+        `logreg.inference.delta_method`.
+        """
+        return function_table(self, expression, confidence)
+
+    def profile(
+        self, term: str, outcome: str | None = None, points: Any = 41, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return the profile log-likelihood of a coefficient; see
+        `logreg.inference.coefficients.profile_table`.
+        """
+        return profile_table(self, self._likelihood, term, outcome, points, confidence)
 
     def odds_ratios(
         self,
@@ -85,12 +133,12 @@ class LogisticFit(LogisticEstimate):
         `logreg.interpret.odds_ratios_at`.
         """
         if not (variables is None and at is None and levels is None):
-            if interval != "wald" or intercept:
+            if intercept:
                 raise SupportError(
-                    "odds ratios at stated values have Wald intervals and no intercept: leave out interval= "
-                    "and intercept=, or variables=, at= and levels=."
+                    "odds ratios at stated values have no intercept: leave out intercept=, or variables=, "
+                    "at= and levels=."
                 )
-            return self._odds_ratios_at(variables, at, unit, levels, versus, confidence)
+            return self._odds_ratios_at(variables, at, unit, levels, versus, confidence, interval)
         return odds_ratio_table(
             self,
             unit=unit,
@@ -99,14 +147,22 @@ class LogisticFit(LogisticEstimate):
             intercept=intercept,
             confidence=confidence,
             spread=None if self.source is None else partial(spread_of, self.source, self.spec),
+            likelihood=self._likelihood,
         )
 
     def _odds_ratios_at(
-        self, variables: Any, at: Any, unit: Any, levels: str | None, versus: Any, confidence: float | None
+        self,
+        variables: Any,
+        at: Any,
+        unit: Any,
+        levels: str | None,
+        versus: Any,
+        confidence: float | None,
+        interval: str,
     ) -> pd.DataFrame:
         return conditional_odds_ratio_table(
             self,
-            encode=lambda rows: encode_for_prediction(open_source(rows), self.spec, training=False),
+            encode=self._encoded,
             profiles=None if self.source is None else self.profiles,
             variables=variables,
             at=at,
@@ -114,7 +170,9 @@ class LogisticFit(LogisticEstimate):
             levels=levels,
             versus=versus,
             confidence=confidence,
+            interval=interval,
             spread=None if self.source is None else partial(spread_of, self.source, self.spec),
+            likelihood=self._likelihood,
         )
 
     def standardised(self, kind: str = "x", confidence: float | None = None) -> pd.DataFrame:
@@ -136,10 +194,9 @@ class LogisticFit(LogisticEstimate):
         """Return E-values of the odds ratios; see `logreg.interpret.evalues`."""
         from logreg.report.outline import joint_terms
 
-        ratios = self.odds_ratios(
-            unit=unit, confidence=confidence, variables=variables, at=at, levels=levels
-        )
-        joint = {term for group in joint_terms(self.spec) for term in group.terms}
+        ratios = self.odds_ratios(unit=unit, confidence=confidence, variables=variables, at=at, levels=levels)
+        terms = {term for group in joint_terms(self.spec) for term in group.terms}
+        joint = {column.name for column in self.spec.columns if column.term in terms}
         return e_value_table(self, ratios, rare=rare, joint=joint)
 
     def logits(
@@ -166,6 +223,154 @@ class LogisticFit(LogisticEstimate):
         """
         return classify(self, self._rows(data), threshold=threshold)
 
+    def with_covariance(self, covariance: Any) -> LogisticFit:
+        """Return the same fit with another covariance, named or from `logreg.cluster` or `logreg.survey`."""
+        from logreg.robust import with_covariance
+
+        if isinstance(covariance, Replicates):
+            return replace(self, **covariance_fields(self, covariance))
+        return with_covariance(self, covariance)
+
+    def predictions(
+        self,
+        data: Any = None,
+        at: Any = None,
+        by: Any = None,
+        average: bool = True,
+        scale: str = "probability",
+        others: str = "observed",
+        weights: str | None = None,
+        unconditional: bool = False,
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return predictions, averaged or row by row; see `logreg.interpret.averages.prediction_table`."""
+        return prediction_table(
+            self,
+            self._access(),
+            data=data,
+            at=at,
+            by=by,
+            average=average,
+            scale=scale,
+            others=others,
+            weights=weights,
+            unconditional=unconditional,
+            confidence=confidence,
+        )
+
+    def comparisons(
+        self,
+        variables: Any = None,
+        contrast: str = "difference",
+        at: Any = None,
+        by: Any = None,
+        average: bool = True,
+        data: Any = None,
+        scale: str = "probability",
+        others: str = "observed",
+        cross: bool = False,
+        weights: str | None = None,
+        unconditional: bool = False,
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return comparisons of predictions; see `logreg.interpret.comparisons.comparison_table`."""
+        return comparison_table(
+            self,
+            self._access(),
+            variables=variables,
+            contrast=contrast,
+            at=at,
+            by=by,
+            average=average,
+            data=data,
+            scale=scale,
+            others=others,
+            cross=cross,
+            weights=weights,
+            unconditional=unconditional,
+            confidence=confidence,
+        )
+
+    def slopes(
+        self,
+        variables: Any = None,
+        at: Any = None,
+        by: Any = None,
+        average: bool = True,
+        data: Any = None,
+        scale: str = "probability",
+        kind: str = "dydx",
+        others: str = "observed",
+        weights: str | None = None,
+        unconditional: bool = False,
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return derivatives of predictions; see `logreg.interpret.slopes.slope_table`."""
+        return slope_table(
+            self,
+            self._access(),
+            variables=variables,
+            at=at,
+            by=by,
+            average=average,
+            data=data,
+            scale=scale,
+            kind=kind,
+            others=others,
+            weights=weights,
+            unconditional=unconditional,
+            confidence=confidence,
+        )
+
+    def marginal_means(
+        self,
+        variables: Any,
+        weights: str = "equal",
+        scale: str = "logit",
+        at: Any = None,
+        averaging: str = "logit",
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return marginal means over a grid; see `logreg.interpret.marginal_means.marginal_mean_table`."""
+        return marginal_mean_table(
+            self,
+            self._access(),
+            variables=variables,
+            weights=weights,
+            scale=scale,
+            at=at,
+            averaging=averaging,
+            confidence=confidence,
+        )
+
+    def pairwise(
+        self,
+        variables: Any,
+        adjust: str = "tukey",
+        weights: str = "equal",
+        scale: str = "logit",
+        at: Any = None,
+        averaging: str = "logit",
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return contrasts of marginal means; see `logreg.interpret.marginal_means.pairwise_table`."""
+        return pairwise_table(
+            self,
+            self._access(),
+            variables=variables,
+            adjust=adjust,
+            weights=weights,
+            scale=scale,
+            at=at,
+            averaging=averaging,
+            confidence=confidence,
+        )
+
+    @property
+    def penalised_loglik(self) -> float:
+        """Log-likelihood with Jeffreys' penalty, of a Firth fit; see `logreg.inference.estimators`."""
+        return penalised_loglik(self)
+
     def fit_statistics(self) -> pd.DataFrame:
         """Return the statistics of the fit; see `logreg.inference.fit_statistics`."""
         return fit_statistics(self)
@@ -174,9 +379,57 @@ class LogisticFit(LogisticEstimate):
         """Return a test of every term; see `logreg.inference.anova.anova`."""
         return anova(self, partial(self._likelihood, f"anova(test={test!r})"), kind, test)
 
-    def overall_test(self, test: str = "LR") -> pd.DataFrame:
+    def overall_test(self, test: str = "LR") -> Verdict:
         """Return the test of all terms together; see `logreg.inference.anova.overall_test`."""
         return overall_test(self, partial(self._likelihood, f"overall_test(test={test!r})"), test)
+
+    def bootstrap(
+        self,
+        n: int = 1000,
+        *,
+        cluster: Any = None,
+        stratified: bool = False,
+        rng: Any = None,
+        threads: int | None = None,
+    ) -> Bootstrap:
+        """Return refits to resamples of the rows or clusters; see `logreg.inference.resampling.bootstrap`."""
+        rows = partial(self._resampler, "the bootstrap", cluster)
+        return bootstrap(self, rows, n=n, cluster=cluster, stratified=stratified, rng=rng, threads=threads)
+
+    def jackknife(self, cluster: Any = None, *, threads: int | None = None) -> Jackknife:
+        """Return refits without each row or cluster; see `logreg.inference.resampling.jackknife`."""
+        rows = partial(self._resampler, "the jackknife", cluster)
+        return jackknife(self, rows, cluster=cluster, threads=threads)
+
+    def compare(self, *others: LogisticFit) -> pd.DataFrame:
+        """Return this and other models in order of size, each tested against the one above it; see
+        `logreg.inference.compare.compare`.
+        """
+        return compare((self, *others), _pairing("compare"))
+
+    def vuong(self, other: LogisticFit) -> pd.DataFrame:
+        """Return Vuong's test against a model that is not nested; see `logreg.inference.compare.vuong`."""
+        return vuong(self, other, _pairing("vuong"))
+
+    def combine_categories(self, test: str = "wald") -> pd.DataFrame:
+        """Return for each pair of outcomes whether any variable tells them apart; see
+        `logreg.inference.categories.combine_categories`.
+        """
+        return combine_categories(self, partial(self._likelihood, f"combine_categories(test={test!r})"), test)
+
+    def independence_of_irrelevant_alternatives(
+        self, test: str = "hausman", rng: np.random.Generator | int | None = None
+    ) -> pd.DataFrame:
+        """Return for each outcome whether the others' odds depend on it; see
+        `logreg.inference.categories.independence_of_irrelevant_alternatives`.
+        """
+
+        def refits() -> RowsByOutcome:
+            require_maximum(self, "independence_of_irrelevant_alternatives()")
+            blocks = self._training("independence_of_irrelevant_alternatives()").blocks
+            return RowsByOutcome(blocks=blocks, spec=self.spec, max_iterations=self.options.max_iterations)
+
+        return independence_of_irrelevant_alternatives(self, refits, test, rng)
 
     def profiles(self) -> dict[str, Any]:
         """Return what each predictor looks like over the rows used; see `logreg.passes.describe.profiles_of`.
@@ -208,10 +461,49 @@ class LogisticFit(LogisticEstimate):
         return Plots(self)
 
     def explain(self, audience: str = "plain", **options: Any) -> Explanation:
-        """Return the odds ratios in sentences; see `logreg.report.explain`."""
+        """Return the fit in sentences, for "plain" readers, "analyst" or "methods"; see
+        `logreg.report.explain`.
+        """
         from logreg.report.explain import explain
 
         return explain(self, audience, **options)
+
+    def worked_example(self, data: Any = None, row: Any = None, confidence: float | None = None) -> Example:
+        """Return one record's way from values to logit, odds and probability, term by term.
+
+        Parameters
+        ----------
+        data : mapping or table with one row
+            A value of every predictor: ``{"age": 30, "smoke": "yes"}``.
+        row : label, optional
+            Instead of data, a row of the fit: its label in a pandas frame, or its position.
+        confidence : float, optional
+            The fit's own level if not given.
+
+        Returns
+        -------
+        Example
+            Prints as text; ``to_frame()`` has the contributions; see `logreg.interpret.worked_example`.
+
+        Raises
+        ------
+        SupportError
+            Unless one of data and row is given, and the data have one row.
+        DataError, PredictError
+            For a row or values that the model does not know.
+        """
+        from logreg.report.explain_example import Example
+
+        if (data is None) == (row is None):
+            raise SupportError("a worked example is about one record: give either data= or row=.")
+        needed = tuple(dict.fromkeys((*self.spec.predictors, *self.spec.offset_columns)))
+        if data is None:
+            values = self._values_of_row(row, needed)
+        else:
+            source = open_new_data(data)
+            self._require(source, needed)
+            values = one_row(source, needed)
+        return Example.of(worked_example(self, values, self._encoded, confidence), self.labels)
 
     def summary(self) -> Summary:
         """Return the summary: text when printed, a table in notebooks."""
@@ -258,31 +550,119 @@ class LogisticFit(LogisticEstimate):
                 raise DataError(f"{what}: {name!r} is not a column of the data.{hint}")
         return training_rows(self.source, self.spec, also=also)
 
+    def _access(self) -> Access:
+        """Return what effects need beyond the numbers of the fit."""
+        return Access(
+            population=self._population,
+            profiles=self.profiles,
+            distribution=self._distribution,
+        )
+
+    def _population(self, what: str, data: Any, weights: Any, also: Sequence[str]) -> Population:
+        """Return the rows that ``what`` averages over: those of the fit, or new ones.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model without data.
+        DataError
+            If a column is not in the data.
+        """
+        if data is None and self.source is None:
+            raise SupportError(
+                f"{what} needs rows, and a loaded model holds none of those it was fitted to. Give data=."
+            )
+        source = self.source if data is None else open_new_data(data)
+        assert source is not None
+        if data is not None:
+            self._require(source, (*self.spec.predictors, *self.spec.offset_columns))
+        for name in (*also, *(() if weights is None else (weights,))):
+            if name not in source.column_names:
+                hint = did_you_mean(str(name), source.column_names)
+                raise DataError(f"{what}: {name!r} is not a column of the data.{hint}")
+        return population_of(
+            source,
+            self.spec,
+            training=data is None,
+            weights=weights,
+            also=also,
+            index=getattr(_innermost(source), "index", None),
+        )
+
+    def _distribution(self, name: str) -> Any:
+        """Return the distribution of a numeric column over the rows of the fit.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model.
+        """
+        if self.source is None:
+            raise SupportError(
+                f"the distribution of {name!r} is not known: a loaded model holds no rows. Give numbers."
+            )
+        return distribution_of(self.source, self.spec, name)
+
     def _likelihood(self, what: str) -> Likelihood:
         """Return the log-likelihood over the rows of the fit, for what Wald statistics cannot say.
 
         Raises
         ------
         SupportError
-            For a loaded model, and under sampling weights, which have no likelihood.
+            For a loaded model, under sampling weights, which have no likelihood, and for estimates that
+            maximise none. Firth's likelihood is the penalised one, with the penalty of the full design
+            whatever is held fixed.
         """
-        if not self.has_likelihood:
-            raise SupportError(
-                f"{what} needs a likelihood, and sampling weights have none. Use Wald tests and intervals."
-            )
+        require_likelihood(self, what)
         working = working_rows(self._training(what), self.spec)
         aliased = {name for name, _ in self.aliases}
         kept = np.array([name not in aliased for name in self.spec.column_names], dtype=bool)
+        free = np.flatnonzero(np.tile(kept, len(self.coef_array)))
+        optimum = np.asarray(np.linalg.solve(working.to_design, self.limit_coef.T).T, dtype=np.float64)
+        penalised = self.options.estimator == "firth"
         return Likelihood(
-            objective=working.objective,
+            # With the penalty counted from its value at the estimate, the maximum is ``loglik`` here as well.
+            objective=penalised_objective(working.blocks, free, optimum) if penalised else working.objective,
             to_design=working.to_design,
-            optimum=np.asarray(np.linalg.solve(working.to_design, self.limit_coef.T).T, dtype=np.float64),
-            free=np.flatnonzero(np.tile(kept, len(self.coef_array))),
+            optimum=optimum,
+            free=free,
             n_rows=working.n_rows,
             max_iterations=self.options.max_iterations,
             recession=None
             if self.separation.direction is None
             else partial(find_recession, working.blocks, objective_of, np.flatnonzero(kept)),
+        )
+
+    def _resampler(self, what: str, cluster: Any) -> Resampler:
+        """Return the rows of the fit for refits, in clusters if a column or an array names them."""
+        require_maximum(self, what)
+        rows = self._training(what)
+        assert self.source is not None
+        scores = Scores(
+            source=self.source,
+            positions=np.concatenate(rows.positions),
+            frequencies=self.spec.weight_kind == "frequency",
+        )
+        groups = None if cluster is None else clusters_of(scores, cluster)
+        resampling = resampling_of(
+            working_rows(rows, self.spec),
+            self.spec,
+            coef=self.filled_coef,
+            estimated=self.estimated,
+            groups=groups,
+            max_iterations=self.options.max_iterations,
+        )
+        return Resampler(
+            unit=resampling.unit,
+            n_units=resampling.n_units,
+            n_distinct=resampling.n_distinct,
+            reasons=FAILURES,
+            in_design=resampling.in_design,
+            in_centred=resampling.in_centred,
+            centre=resampling.centre(),
+            bootstrap=partial(bootstrap_refits, resampling),
+            deletions=partial(deletion_refits, resampling),
+            influences=partial(influences_of, resampling),
         )
 
     def _rows(self, data: Any) -> LabelledRows:
@@ -296,13 +676,32 @@ class LogisticFit(LogisticEstimate):
         if data is None and self.source is None:
             raise PredictError("a loaded model holds no rows of the data. Give data= to predict for.")
         training = data is None
-        source = self.source if data is None else open_source(data)
+        source = self.source if data is None else open_new_data(data)
         assert source is not None
         needed = (*self.spec.predictors, *self.spec.offset_columns)
         if not training:
             self._require(source, needed)
         rows = encode_for_prediction(source, self.spec, training=training)
         return LabelledRows(rows=rows, index=_index_of(source, rows, training=training))
+
+    def _encoded(self, rows: Mapping[str, Sequence[Any]]) -> PredictionRows:
+        """Return rows that were made up, encoded; offsets given as arrays are columns like others here."""
+        return encode_for_prediction(open_source(rows), self.spec, training=False)
+
+    def _values_of_row(self, label: Any, names: tuple[str, ...]) -> dict[str, Level]:
+        """Return what a row of the fit holds in the named columns."""
+        rows = self._training("a worked example of a row", also=names)
+        own = getattr(_innermost(self.source), "index", None)
+        known = label in own if own is not None else isinstance(label, int) and label >= 0
+        place = (label if own is None else own.get_loc(label)) if known else None
+        if not isinstance(place, int):
+            what = "names several rows" if known else "is not the label of a row"
+            raise DataError(f"row={label!r} {what} of the data.")
+        for positions, columns in zip(rows.positions, rows.others, strict=True):
+            here = np.flatnonzero(positions == place)
+            if len(here):
+                return values_of_row(columns, int(here[0]))
+        raise DataError(f"row={label!r} was not used in the fit: it lacks a value, or has no weight.")
 
     def _require(self, source: Source, needed: tuple[str, ...]) -> None:
         from_arrays = [name for name in needed if name in self.spec.user_columns]
@@ -335,6 +734,28 @@ class LogisticFit(LogisticEstimate):
             f"<LogisticFit {self.spec.formula}: {what}, n = {self.n_rows}, loglik = {self.loglik:.6g}, "
             f"{self.convergence.status}>"
         )
+
+
+def _pairing(what: str) -> Pairing:
+    """Return how the rows of two fits are put side by side; each fit's rows are encoded once."""
+
+    found: dict[int, tuple[DesignBlock, ...]] = {}
+
+    def blocks(fit: LogisticFit) -> tuple[DesignBlock, ...]:
+        return found.get(id(fit)) or found.setdefault(id(fit), fit._training(what).blocks)
+
+    def pair(
+        first: LogisticEstimate, second: LogisticEstimate, order: Sequence[int]
+    ) -> RowsSideBySide | None:
+        assert isinstance(first, LogisticFit)
+        assert isinstance(second, LogisticFit)
+        require_maximum(first, what)
+        require_maximum(second, what)
+        if first.source is None or second.source is None:
+            return None
+        return paired_rows(blocks(first), blocks(second), order)
+
+    return pair
 
 
 def _innermost(source: Source | None) -> Source | None:

@@ -34,8 +34,12 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "level": Entry("Level", "level of the variable; missing for numbers"),
         "reference": Entry("Reference", "level it is compared with; missing for numbers"),
         "unit": Entry("Unit", "increase the odds ratio refers to; missing for levels"),
+        "contrast": Entry("Contrast", "what is compared: high - low, a step, or a derivative"),
         "estimate": Entry("Estimate", "estimated value", "the scale of the table"),
         "std_error": Entry("Std. error", "standard error of the estimate", "the scale of the estimate"),
+        "bias": Entry(
+            "Bias", "mean of the resampled estimates minus the estimate", "the scale of the estimate"
+        ),
         "statistic": Entry("z", "estimate divided by its standard error, or the name of a statistic"),
         "p_value": Entry("p", "two-sided p-value of 'no difference'", "probability"),
         "df": Entry("df", "degrees of freedom"),
@@ -56,6 +60,9 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "e_value_limit": Entry(
             "E-value (limit)", "the same for the limit of the interval nearer 1", "risk ratio"
         ),
+        "design_value": Entry("Value", "value of the design column in this record"),
+        "coefficient": Entry("Coefficient", "change of the logit per unit of the design column", "log-odds"),
+        "contribution": Entry("Contribution", "value times coefficient, added to the logit", "log-odds"),
         "row": Entry("Row", "label of the data row"),
         "value": Entry("Value", "value of the statistic"),
         "reason": Entry("Reason", "why rows were left out, or a number is missing"),
@@ -64,7 +71,25 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "weight": Entry("Weight", "sum of weights times trials"),
         "stage": Entry("Stage", "on a sample of the rows or on all"),
         "kind": Entry("Kind", "what was evaluated: the score alone, or score and information"),
+        "model": Entry("Model", "formula of the model"),
+        "n_rows": Entry("Rows used", "rows of the table the model was fitted to"),
+        "n_coef": Entry("Coefficients", "number of estimated coefficients, intercepts included"),
+        "aic": Entry("AIC", "Akaike's criterion, -2 loglik + 2 k"),
+        "bic": Entry("BIC", "Schwarz's criterion, -2 loglik + k log n"),
+        "aic_weight": Entry("AIC weight", "share of exp(-AIC / 2) among the models", "probability"),
+        "test": Entry("Test", "which test the row shows"),
+        "versus": Entry("Against", "what it is compared with"),
+        "correction": Entry("Correction", "correction for the numbers of coefficients"),
+        "favours": Entry("Favours", "model that the sign of the statistic speaks for"),
+        "valid": Entry("Valid", "whether the statistic has the distribution it is referred to"),
         "loglik": Entry("Log-likelihood", "sum over rows", "log-likelihood"),
+        "hypothesis": Entry("Hypothesis", "what is tested about the coefficients"),
+        "log_p_value": Entry("log p", "natural logarithm of the p-value", "log probability"),
+        "s_value": Entry("s", "bits of information against the hypothesis, -log2 of the p-value", "bits"),
+        "function": Entry("Function", "function of the coefficients"),
+        "signed_root": Entry(
+            "Signed root", "signed square root of the likelihood ratio against the maximum", "standard normal"
+        ),
         "newton_decrement": Entry(
             "Newton decrement", "half the squared decrement: the gain still promised", "log-likelihood"
         ),

@@ -166,7 +166,7 @@ REFUSED: dict[str, Refusal] = {
     "O12 more successes than trials": (
         lambda: logreg.fit("cbind(s, f) ~ x1", counts()),
         OutcomeError,
-        ["cbind(s, f)", "'f'", "-2", "row 0", "5 such rows", "trials"],
+        ["cbind(s, f)", "'f'", "-2", "row 0", "5 rows", "trials"],
     ),
     "O12 fractional counts": (
         lambda: logreg.fit("cbind(s, f) ~ x1", with_columns(s=0.5, f=3)),
@@ -186,7 +186,7 @@ REFUSED: dict[str, Refusal] = {
     "zero trials": (
         lambda: logreg.fit("cbind(s, f) ~ x1", with_columns(s=at(4, 0.0), f=at(4, 0.0))),
         OutcomeError,
-        ["cbind(s, f)", "zero trials", "1 rows", "row 4"],
+        ["cbind(s, f)", "zero trials", "1 row", "row 4"],
     ),
     "a count that is always zero": (
         lambda: logreg.fit("cbind(s, f) ~ x1", with_columns(s=0, f=3)),
@@ -350,7 +350,7 @@ REFUSED: dict[str, Refusal] = {
     "undefined category": (
         lambda: logreg.fit("y ~ C(I(sqrt(z)))", with_columns(z=at(8, -1.0))),
         DataError,
-        ["sqrt(z)", "1 rows", "row 8"],
+        ["sqrt(z)", "1 row", "row 8"],
     ),
     "mixed predictor": (
         lambda: logreg.fit("y ~ m", with_columns(m=[1, "a"] * 100)),
@@ -411,7 +411,7 @@ REFUSED: dict[str, Refusal] = {
     "negative weight": (
         lambda: logreg.fit("y ~ x1", BASE, weights=at(3, -1.0)),
         WeightError,
-        ["weights", "negative", "1 rows", "row 3"],
+        ["weights", "negative", "1 row", "row 3"],
     ),
     "W11 one class left": (
         lambda: logreg.fit("y ~ x1", with_columns(w=BASE.y), weights="w"),
@@ -493,7 +493,7 @@ REFUSED: dict[str, Refusal] = {
     "M15 log of zero and less": (
         lambda: logreg.fit("y ~ log(z)", with_columns(z=at(9, 0.0))),
         DataError,
-        ["log(z)", "not finite", "1 rows", "row 9"],
+        ["log(z)", "not finite", "1 row", "row 9"],
     ),
     "M28 log of negatives": (
         lambda: logreg.fit("y ~ log(x1) + x2", BASE),
@@ -641,7 +641,7 @@ REFUSED_PREDICTIONS: dict[str, Refusal] = {
     "unseen level": (
         lambda: GROUPS.probabilities({"x1": [0.5, 1.0], "g": ["a", "zz"]}),
         PredictError,
-        ["'g'", "'zz'", "1 rows", "row 1", "'a', 'b', 'c'"],
+        ["'g'", "'zz'", "1 row", "row 1", "'a', 'b', 'c'"],
     ),
     "a number for a level": (
         lambda: GROUPS.probabilities({"x1": 0.5, "g": 1}),
@@ -666,7 +666,7 @@ REFUSED_PREDICTIONS: dict[str, Refusal] = {
     "undefined": (
         lambda: logreg.fit("y ~ log(z)", with_columns(z=np.exp(BASE.x1))).logits({"z": [1.0, -1.0]}),
         LogregError,
-        ["log(z)", "1 rows", "row 1"],
+        ["log(z)", "1 row", "row 1"],
     ),
     "an offset that was an array": (lambda: OFFSET.probabilities(BASE), PredictError, ["offset", "array"]),
     "a number as data": (lambda: BINARY.probabilities(5), DataError, ["int"]),

@@ -13,9 +13,9 @@ import numpy as np
 from logreg.data.files import file_source
 from logreg.data.frames import frame_source, mapping_source
 from logreg.data.source import Source
-from logreg.errors import DataError
+from logreg.errors import DataError, PredictError
 
-__all__ = ["open_source"]
+__all__ = ["open_new_data", "open_source"]
 
 _ACCEPTED = (
     "a pandas or polars frame, a pyarrow Table, RecordBatch or RecordBatchReader, a DuckDB relation or "
@@ -66,7 +66,7 @@ def open_source(data: Any, *, block_rows: int | None = None) -> Source:
         return cast(Source, data)
     data = narwhals.to_native(data, pass_through=True)
     if isinstance(data, str | os.PathLike):
-        return file_source(Path(data), block_rows=block_rows)
+        return file_source(Path(_path_text(data)), block_rows=block_rows)
     found = frame_source(data, block_rows=block_rows)
     if found is not None:
         return found
@@ -78,3 +78,27 @@ def open_source(data: Any, *, block_rows: int | None = None) -> Source:
             "pandas.DataFrame(X, columns=['x1', 'x2'])"
         )
     raise DataError(f"cannot read a table from a {type(data).__qualname__}; accepted are {_ACCEPTED}")
+
+
+def open_new_data(data: Any) -> Source:
+    """Return a table of rows to predict for; see `open_source`.
+
+    Raises
+    ------
+    PredictError
+        If it is none of the accepted tables, or a file is not what its name says.
+    FileNotFoundError
+        If there is no such file.
+    """
+    try:
+        return open_source(data)
+    except DataError as error:
+        raise PredictError(f"the new data cannot be read: {error}") from None
+
+
+def _path_text(data: str | os.PathLike[str]) -> str:
+    """Return a path as text."""
+    path = os.fspath(data)
+    if not isinstance(path, str):
+        raise DataError(f"a path must be text, not {type(path).__qualname__}; accepted are {_ACCEPTED}")
+    return path

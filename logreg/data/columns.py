@@ -34,6 +34,7 @@ __all__ = [
     "level_of",
     "no_values",
     "other_column",
+    "shown_value",
     "slice_column",
     "too_large_integers",
 ]
@@ -42,6 +43,13 @@ S = TypeVar("S", bound=np.generic)
 
 #: Every integer up to here has its own float64; above, neighbours share one (a significand has 53 bits).
 EXACT_INTEGER_LIMIT = 2**53
+
+#: A column whose sum is no larger has no infinite value, nor one that could not be squared. (Columns with
+#: huge values of both signs that cancel to less are found later, with less to say about them.)
+UNREMARKABLE_TOTAL = 1e150
+
+#: Longer integers are described by their length: Python writes out 4,300 digits at most.
+_SHOWN_BITS = 13_000
 
 #: ``float(int)`` overflows from 2**1024 on, so integers with more bits are lost without asking.
 _FLOAT64_EXPONENT_BITS = 1023
@@ -191,9 +199,33 @@ def too_large_integers(value: int, row: int, *, dtype: str) -> UnusableColumn:
         dtype=dtype,
         reason="integers above 2**53 lose digits as floating-point numbers",
         remedy="subtract a constant, or treat it as an identifier",
-        example=repr(value),
+        example=shown_value(value),
         row=row,
     )
+
+
+#: Characters of a value that a message shows.
+SHOWN_CHARACTERS = 60
+
+#: What the representation of a foreign object may raise.
+_REPR_ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+def shown_value(value: object) -> str:
+    """Return a value as messages show it: on one line, cut if it is long, and whatever its own text does.
+
+    Examples
+    --------
+    >>> shown_value([1, 2]), shown_value(10**5000)
+    ('[1, 2]', 'an integer of 16610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > _SHOWN_BITS:
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        text = " ".join(repr(value).split())
+    except _REPR_ERRORS:
+        return f"a {type(value).__qualname__}"
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
 
 
 def date_column(*, dtype: str) -> UnusableColumn:
@@ -260,7 +292,7 @@ def _missing_of(values: FloatArray, total: float | None = None) -> tuple[BoolArr
         with np.errstate(over="ignore", invalid="ignore"):
             total = float(values.sum())
     if not np.isnan(total):
-        return None, bool(np.isfinite(total))
+        return None, abs(total) <= UNREMARKABLE_TOTAL
     missing: BoolArray = np.isnan(values)
     return (_read_only(missing) if missing.any() else None), False
 

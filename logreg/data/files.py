@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from logreg.data.arrow_columns import column_from_arrow, order_is_declared
+from logreg.data.columns import digits_are_lost
+from logreg.data.foreign import reading
 from logreg.data.frames import arrow_source
 from logreg.data.source import RowBlock, Source
 from logreg.data.table import find_columns, reduce_blocks
@@ -27,6 +32,19 @@ PARQUET_BLOCK_ROWS = 131_072
 
 _HASH_BYTES = 1 << 20
 
+#: The reader takes a file in pieces, and a row must fit into two of them: 256 MB for the rare long one.
+LARGEST_CSV_PIECE = 1 << 28
+
+#: Whole numbers from here on do not fit 64 bits; a CSV reader makes them float64 without a word.
+INTEGER_LIMIT = 2.0**63
+
+#: Digits of Arrow's widest decimal; longer numbers stay text.
+DECIMAL_DIGITS = 76
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,1000}")
+
+_MARKS = ((";", "semicolons"), ("\t", "tabs"), (",", "commas"))
+_REMEDY_DELIMITER = "save it with commas and decimal points as .csv, or with tabs as .tsv"
 _DELIMITERS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 
 
@@ -46,7 +64,7 @@ def file_source(path: Path, *, block_rows: int | None = None) -> Source:
         raise DataError(
             f"cannot read {path.name!r}: the file name must end in .csv, .csv.gz, .tsv or .parquet"
         )
-    size = path.stat().st_size  # raises FileNotFoundError with the path
+    size = _size(path)
     if path.is_dir():
         raise DataError(f"{path.name!r} is a directory; give one file")
     if size == 0:
@@ -56,6 +74,14 @@ def file_source(path: Path, *, block_rows: int | None = None) -> Source:
     table = _read_text(path, delimiter)
     kind = "CSV file" if delimiter == "," else "TSV file"
     return arrow_source(table, describe=partial(describe_file, path, kind), block_rows=block_rows)
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file in bytes; without one FileNotFoundError names the path."""
+    try:
+        return path.stat().st_size
+    except ValueError as error:  # a NUL character, or one that file names cannot hold
+        raise OSError(errno.EINVAL, f"no file can have this name ({error})", str(path)) from None
 
 
 def describe_file(path: Path, kind: str) -> Mapping[str, str]:
@@ -126,7 +152,12 @@ class ParquetSource:
         declared = {name: order_is_declared(self._schema.field(name)) for name in columns}
         start = 0
         with self._open() as file:
-            for batch in file.iter_batches(batch_size=self._block_rows, columns=columns):
+            batches = file.iter_batches(batch_size=self._block_rows, columns=columns)
+            while True:
+                with self._reading():
+                    batch = next(batches, None)
+                if batch is None:
+                    return
                 arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
                 yield RowBlock(
                     start=start,
@@ -138,13 +169,13 @@ class ParquetSource:
                 start += batch.num_rows
 
     def _open(self) -> Any:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
-            return pq.ParquetFile(self._path)
-        except pa.ArrowInvalid as error:
-            raise DataError(f"{self._path.name!r} is not a complete Parquet file: {error}") from error
+        with self._reading():
+            return pq.ParquetFile(self._path, page_checksum_verification=True)
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return reading(f"{self._path.name!r} is not a complete Parquet file", "Write or copy the file again.")
 
 
 def _read_text(path: Path, delimiter: str) -> Any:
@@ -157,34 +188,85 @@ def _read_text(path: Path, delimiter: str) -> Any:
                 raise DataError(_not_utf8(path, "it begins as UTF-16 and"))
         table = _parse(path, delimiter)
     except pa.ArrowInvalid as error:
-        raise DataError(
-            f"{path.name!r} is not a table: {error}; every row needs the header's columns"
-        ) from error
+        raise DataError(_not_a_table(path, delimiter, str(error))) from error
     except OSError as error:
         if error.errno is None:  # not the system but the unpacking complains
             raise DataError(f"{path.name!r} cannot be unpacked: {error}; write the file again") from error
         raise
     _check_utf8(path, table.schema)
     _check_delimiter(path, table.schema.names, delimiter)
-    return table
+    return _with_exact_integers(path, delimiter, table)
 
 
 def _parse(path: Path, delimiter: str) -> Any:
     import pyarrow as pa
     from pyarrow import csv
 
-    def parse(threads: bool) -> Any:
+    def parse(**options: Any) -> Any:
         return csv.read_csv(
             path,
-            read_options=csv.ReadOptions(use_threads=threads),
+            read_options=csv.ReadOptions(**options),
             parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=csv.ConvertOptions(null_values=list(MISSING_TEXTS), strings_can_be_null=True),
         )
 
     try:
-        return parse(True)
-    except pa.ArrowInvalid:
-        return parse(False)  # fails again, but one thread knows the number of the row
+        return parse()
+    except pa.ArrowInvalid as error:
+        if "straddl" in str(error):  # one row is longer than the reader's piece of a megabyte
+            return parse(block_size=LARGEST_CSV_PIECE)
+        return parse(use_threads=False)  # fails again, but one thread knows the number of the row
+
+
+def _with_exact_integers(path: Path, delimiter: str, table: Any) -> Any:
+    """Return the table with columns of integers that the reader made float64, losing digits, as decimals.
+
+    A formula that uses such a column is refused as for any other table; beside it the column may stay.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
+    suspects = [
+        name
+        for name, kind, column in zip(table.schema.names, table.schema.types, table.columns, strict=True)
+        if pa.types.is_floating(kind) and (pc.max(pc.abs(column)).as_py() or 0.0) >= INTEGER_LIMIT
+    ]
+    if not suspects or len(set(table.schema.names)) < len(table.schema.names):
+        return table
+    texts = csv.read_csv(
+        path,
+        parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            include_columns=suspects,
+            column_types=dict.fromkeys(suspects, pa.string()),
+            null_values=list(MISSING_TEXTS),
+            strings_can_be_null=True,
+        ),
+    )
+    for name in suspects:
+        column = texts.column(name)
+        written = [text for text in column.unique().to_pylist() if text is not None]
+        if not all(map(_WHOLE.fullmatch, written)) or not any(digits_are_lost(int(t)) for t in written):
+            continue
+        if max(map(len, written)) <= DECIMAL_DIGITS:
+            column = column.cast(pa.decimal256(DECIMAL_DIGITS, 0))
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def _not_a_table(path: Path, delimiter: str, why: str) -> str:
+    """Say why a text file is no table, and whether another delimiter would make it one."""
+    why = " ".join(why.split())
+    remedy = "every row needs the header's columns"
+    if path.name.lower().endswith(("csv", "tsv")):
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            header = stream.readline(_HASH_BYTES)
+        for mark, said in _MARKS:
+            if mark in header and delimiter not in header:
+                remedy = f"the header seems to be separated by {said}; {_REMEDY_DELIMITER}"
+                break
+    return f"{path.name!r} is not a table: {why}; {remedy}"
 
 
 def _check_utf8(path: Path, schema: Any) -> None:
@@ -208,9 +290,9 @@ def _not_utf8(path: Path, where: str) -> str:
 def _check_delimiter(path: Path, names: Sequence[str], delimiter: str) -> None:
     if len(names) != 1:
         return
-    for mark, said in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
+    for mark, said in _MARKS:
         if mark in names[0] and mark != delimiter:
             raise DataError(
                 f"{path.name!r} has one column named {names[0]!r}: it seems to be separated by {said}; "
-                "save it with commas as .csv, or with tabs as .tsv"
+                f"{_REMEDY_DELIMITER}"
             )

@@ -12,6 +12,7 @@ from narwhals import dependencies as recognise
 
 from logreg.data.arrow_columns import column_from_arrow, order_is_declared
 from logreg.data.columns import other_column
+from logreg.data.foreign import reading
 from logreg.data.pandas_columns import column_from_pandas, columns_from_pandas
 from logreg.data.source import Column
 from logreg.data.table import TableSource
@@ -23,17 +24,21 @@ __all__ = ["arrow_source", "frame_source", "mapping_source"]
 def frame_source(data: Any, *, block_rows: int | None = None) -> TableSource | None:
     """Return a pandas, polars or Arrow table, or an Arrow stream, as a source; None for anything else."""
     if recognise.is_pandas_dataframe(data):
+        # A copy that shares the memory: what is done to the caller's frame later does not show here.
+        index, data = data.index, data.copy(deep=False)
         return TableSource(
             names=[str(name) for name in data.columns],
             n_rows=len(data),
             convert=lambda places: columns_from_pandas([data.iloc[:, place] for place in places]),
             describe=partial(_describe_pandas, data),
-            index=data.index,
+            index=index,
             labels=_labels(data),
             block_rows=block_rows,
         )
     if recognise.is_polars_lazyframe(data):
-        return _polars_source(data.collect(), "polars lazy frame", block_rows)
+        with reading("the polars lazy frame cannot be collected", "Collect it first to see where it fails."):
+            frame = data.collect()
+        return _polars_source(frame, "polars lazy frame", block_rows)
     if recognise.is_polars_dataframe(data):
         return _polars_source(data, "polars frame", block_rows)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
@@ -124,13 +129,12 @@ def _stream_source(data: Any, block_rows: int | None) -> TableSource:
         kind, table = "Arrow table", data
     else:
         kind = "DuckDB relation" if recognise.is_duckdb_relation(data) else "Arrow stream"
-        try:
+        with reading(
+            f"cannot read a table from a {type(data).__qualname__}",
+            "Give a table (a single column needs a name, as in {'x': column}); a query must run, and "
+            "a stream is read once.",
+        ):
             table = pa.table(data)
-        except (pa.ArrowInvalid, TypeError, ValueError) as error:
-            raise DataError(
-                f"cannot read a table from a {type(data).__qualname__}: {error}; "
-                "a single column needs a name, as in {'x': column}"
-            ) from error
     return arrow_source(table, describe=partial(_kind, kind), block_rows=block_rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from logreg.data.columns import (
     integers,
     no_values,
     other_column,
+    shown_value,
     too_large_integers,
 )
 from logreg.data.layout import side_by_side
@@ -131,7 +132,7 @@ def _strings(series: Series, dtype: str) -> CategoryColumn:
 def _from_objects(series: Series) -> Column:
     """Read a column of Python objects by the types that occur in it; None, NaN, NaT and pd.NA are missing."""
     objects: NDArray[np.object_] = series.to_numpy()
-    missing: BoolArray = pd.isna(series).to_numpy()
+    missing = _missing_objects(series, objects)
     present = objects if not missing.any() else objects[~missing]
     types = set(map(type, present))
     if not types:
@@ -148,6 +149,21 @@ def _from_objects(series: Series) -> Column:
     if _all_are(types, _DURATIONS):
         return duration_column(dtype=dtype)
     return _mixed_objects(objects, missing, dtype, names)
+
+
+def _missing_objects(series: Series, objects: NDArray[np.object_]) -> BoolArray:
+    """Find None, NaN, NaT and pd.NA; pandas trips over the signalling NaN of the decimal module."""
+    try:
+        missing: BoolArray = pd.isna(series).to_numpy()
+    except InvalidOperation:
+        missing = np.array([_is_missing(value) for value in objects], dtype=np.bool_)
+    return missing
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
 def _number_objects(objects: NDArray[np.object_], missing: BoolArray, types: set[type]) -> Column:
@@ -175,12 +191,12 @@ def _mixed_objects(
     rarest = min(names, key=lambda name: len(by_type[name]))
     first = by_type[rarest][0]
     if len(names) == 1:
-        return other_column(dtype=dtype, example=repr(objects[first]), row=first)
+        return other_column(dtype=dtype, example=shown_value(objects[first]), row=first)
     return UnusableColumn(
         dtype=dtype,
         reason=f"it mixes {' and '.join(names)} values",
         remedy="make every value a number, or every value text",
-        example=repr(objects[first]),
+        example=shown_value(objects[first]),
         row=first,
     )
 

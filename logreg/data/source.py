@@ -55,8 +55,8 @@ class NumberColumn:
     ``values`` is a view of the user's memory where that is already float64; it must never be written to.
     ``missing`` marks the rows without a value (None when the block has none); ``values`` is NaN there. NaN in
     a float column *is* missing. Infinite values stay in ``values``; the room that uses the column refuses
-    them; ``finite`` says that there are none (False: not known). ``kind`` is "float", "integer" or "boolean";
-    ``dtype`` is the source's own name for the type, for messages.
+    them; ``finite`` says that there are none, nor any beyond 1e150 (False: not known). ``kind`` is "float",
+    "integer" or "boolean"; ``dtype`` is the source's own name for the type, for messages.
     """
 
     values: FloatArray

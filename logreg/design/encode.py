@@ -24,7 +24,7 @@ from logreg.design.outcome import quoted
 from logreg.design.rows import BlockRows, RowLabel, refuse_infinite
 from logreg.design.spec import DesignSpec
 from logreg.design.spelling import spell
-from logreg.errors import PredictError
+from logreg.errors import PredictError, rows_of
 
 __all__ = ["DENSE_CELLS", "EncodedOutcome", "encode_matrix", "encode_offset", "encode_outcome"]
 
@@ -94,7 +94,7 @@ def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabe
             first = int(np.argmax(bad))
             level = labels.levels[labels.codes[first]]
             raise PredictError(
-                f"column {factor.variable!r} has the level {level!r} in {int(bad.sum())} rows, first in "
+                f"column {factor.variable!r} has the level {level!r} in {rows_of(int(bad.sum()))}, first in "
                 f"{row_label(rows.position(first))}, which the fit did not see. Known levels: "
                 f"{quoted(factor.levels)}. Recode these rows or leave them out."
             )
@@ -257,8 +257,8 @@ def encode_outcome(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> En
         first = int(np.argmax(unknown))
         raise PredictError(
             f"the outcome {outcome.label!r} has the level {labels.levels[labels.codes[first]]!r} in "
-            f"{int(unknown.sum())} rows, first in {row_label(rows.position(first))}, which the fit did not "
-            "see."
+            f"{rows_of(int(unknown.sum()))}, first in {row_label(rows.position(first))}, which the fit did "
+            "not see."
         )
     return EncodedOutcome(codes=codes, counts=None)
 
@@ -270,7 +270,9 @@ def encode_offset(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Flo
     values = []
     for offset in spec.offsets:
         value = evaluate(offset, rows.lookup, spec.state)
-        refuse_infinite(value, f"the offset {spell(offset)!r}", rows, row_label, computed=True)
+        computed = not isinstance(offset, Column)
+        what = f"the offset {spell(offset)!r}" if computed else spell(offset)
+        refuse_infinite(value, what, rows, row_label, computed=computed)
         values.append(value)
     if spec.offset_per_outcome:
         return np.vstack(values)

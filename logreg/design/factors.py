@@ -18,7 +18,7 @@ from logreg.design.expressions import evaluate, is_categorical
 from logreg.design.outcome import level_name
 from logreg.design.rows import BlockRows, RowLabel
 from logreg.design.spelling import spell
-from logreg.errors import DataError, FormulaError, LogregError, OutcomeError
+from logreg.errors import DataError, FormulaError, LogregError, OutcomeError, rows_of
 
 __all__ = ["Categories", "Labelling", "categories_of", "labels_of_expression", "literal", "outcome_counts"]
 
@@ -195,7 +195,7 @@ def labels_of_expression(
     if bad.any():
         where = int(np.argmax(bad))
         raise error(
-            f"the categories of {spell(expression)!r} are not finite in {int(bad.sum())} rows, first "
+            f"the categories of {spell(expression)!r} are not finite in {rows_of(int(bad.sum()))}, first "
             f"{values[where]:g} in {row_label(rows.position(where))}. Infinite and undefined values are not "
             "categories: replace them, or mark them as missing."
         )
@@ -241,8 +241,8 @@ def outcome_counts(
         if empty.any():
             first = row_label(rows.position(int(np.argmax(empty))))
             raise OutcomeError(
-                f"{formula.response_label} has zero trials in {int(empty.sum())} rows, first in {first}: all "
-                "counts are 0. Leave these rows out."
+                f"{formula.response_label} has zero trials in {rows_of(int(empty.sum()))}, first in {first}: "
+                "all counts are 0. Leave these rows out."
             )
         weights = np.ones(rows.n_used) if rows.weights is None else rows.weights
         labelling = Labelling(
@@ -256,6 +256,10 @@ def outcome_counts(
     return labelling, {level: float(n) for level, n in labelling.rows.items()}, (labels, {})
 
 
+#: Every whole number up to here has a double of its own.
+LARGEST_COUNT = 2.0**53
+
+
 def _trials(formula: Formula, name: str, rows: BlockRows, row_label: RowLabel) -> FloatArray:
     column = rows.columns[name]
     if not isinstance(column, NumberColumn):
@@ -263,13 +267,14 @@ def _trials(formula: Formula, name: str, rows: BlockRows, row_label: RowLabel) -
             f"{formula.response_label} needs columns of counts, but {name!r} holds labels ({column.dtype})."
         )
     values = column.values
-    bad = ~(np.isfinite(values) & (values >= 0) & (values == np.rint(values)))
+    # Above 2**53 neighbours share a double, and sums of counts would not be counts.
+    bad = ~((values >= 0) & (values <= LARGEST_COUNT) & (values == np.rint(values)))
     if bad.any():
         where = int(np.argmax(bad))
         raise OutcomeError(
             f"{formula.response_label} needs counts of trials, but {name!r} is {values[where]:g} in "
-            f"{row_label(rows.position(where))} ({int(bad.sum())} such rows). Counts are whole numbers, zero "
-            "or more; "
+            f"{row_label(rows.position(where))} ({rows_of(int(bad.sum()))} like this). Counts are whole "
+            "numbers, zero or more (and at most 2**53); "
             "failures are trials minus successes, and negative ones mean more successes than trials."
         )
     return values

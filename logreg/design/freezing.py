@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from logreg.data.source import Level
@@ -12,17 +14,20 @@ from logreg.design.expressions import (
     is_categorical,
 )
 from logreg.design.factors import Labelling, literal
+from logreg.design.fence import quote
 from logreg.design.outcome import (
     MOST_NUMERIC_LEVELS,
     OutcomeSpec,
     check_numeric_levels,
     choose_levels,
     level_name,
+    quoted,
 )
+from logreg.design.rows import ZERO_WEIGHT
 from logreg.design.spec import DesignSpec, LevelCount
 from logreg.design.tally import DesignRequest, Tally
 from logreg.design.transforms import State
-from logreg.errors import DataError, FormulaError, OutcomeError
+from logreg.errors import DataError, FormulaError, LogregError, OutcomeError, rows_of
 
 __all__ = ["freeze"]
 
@@ -45,7 +50,7 @@ def freeze(request: DesignRequest, tally: Tally, states: Mapping[Call, State]) -
                 factors.append(_factor(label, expression, tally, states, grouped=request.is_grouped))
     by_label = {factor.label: factor for factor in factors}
     formula = request.formula
-    return DesignSpec(
+    spec = DesignSpec(
         formula=formula.text,
         outcome=outcome,
         intercept=formula.intercept,
@@ -63,6 +68,31 @@ def freeze(request: DesignRequest, tally: Tally, states: Mapping[Call, State]) -
         ),
         user_columns=request.user_columns,
     )
+    _check_names(spec)
+    return spec
+
+
+def _check_names(spec: DesignSpec) -> None:
+    """Refuse two columns of the design, or two levels of the outcome, that no table could tell apart."""
+    if len(set(spec.column_names)) < len(spec.column_names):
+        name = Counter(spec.column_names).most_common(1)[0][0]
+        variables = dict.fromkeys(column.variable for column in spec.columns if column.name == name)
+        raise DataError(
+            f"two columns of the model would be called {name!r}: they come from "
+            f"{' and '.join(map(repr, variables))}. Rename a column of the data, or recode levels that "
+            "are written alike."
+        )
+    _check_unicode(spec.outcome.label, spec.outcome.names, OutcomeError)
+    for factor in spec.factors:
+        levels = factor.levels if isinstance(factor, CategoricalFactor) else ()
+        _check_unicode(factor.variable, list(map(str, levels)), DataError)
+    names = spec.outcome.names
+    if len(set(names)) < len(names):
+        name = Counter(names).most_common(1)[0][0]
+        raise OutcomeError(
+            f"two levels of the outcome {spec.outcome.label!r} are written {name!r}, such as a number and a "
+            "text. Recode them to one type."
+        )
 
 
 def _outcome_spec(request: DesignRequest, tally: Tally) -> OutcomeSpec:
@@ -91,11 +121,15 @@ def _outcome_spec(request: DesignRequest, tally: Tally) -> OutcomeSpec:
             baseline=request.baseline,
         )
     except OutcomeError as error:
-        if request.weights is not None and len(counts) < 2:
-            raise OutcomeError(
-                f"{error} Only rows with a positive weight in {request.weights!r} count."
-            ) from None
-        raise
+        if len(counts) >= 2:
+            raise
+        left_out = ""
+        if request.weights is not None:
+            left_out = f" Only rows with a positive weight in {request.weights!r} count."
+        for name, count in tally.dropped.items():
+            if name != ZERO_WEIGHT:
+                left_out += f" {rows_of(count)} left out because {name!r} is missing."
+        raise OutcomeError(f"{error}{left_out}") from None
     return OutcomeSpec(
         label=label,
         expression=formula.response,
@@ -162,6 +196,8 @@ def _factor(
         levels = _reordered(label, levels, wanted)
     if not grouped:  # a row of counts per level is how such tables are written
         _check_levels(label, variable, levels, tally, found)
+        if isinstance(expression, Column) and found.declared is None:
+            _check_numbers_as_text(variable, levels)
     chosen = levels[0] if reference is None else _matching(label, levels, reference)
     return CategoricalFactor(
         label=label,
@@ -214,6 +250,9 @@ def _reordered(label: str, levels: Sequence[Level], wanted: Sequence[Level]) -> 
     unlisted = [level for level in levels if level_name(level) not in names]
     if unlisted:
         raise FormulaError(f"{label}: the data hold the level {unlisted[0]!r}, which levels= does not list.")
+    if len(names) < len(wanted):
+        twice = next(level for k, level in enumerate(wanted) if level in wanted[:k])
+        raise FormulaError(f"{label}: levels= lists {twice!r} twice. List every level once.")
     by_name = {level_name(level): level for level in levels}
     return [by_name[level_name(level)] for level in wanted if level_name(level) in by_name]
 
@@ -228,23 +267,54 @@ def _check_levels(label: str, variable: str, levels: Sequence[Level], tally: Tal
             f"{label} makes categories of {len(levels)} distinct numbers in {variable!r}: as many levels as "
             f"rows. Use {variable} as a number, or cut it into groups first."
         )
-    if all(_looks_numeric(level) for level in levels):
-        raise DataError(
-            f"column {variable!r} is text with {len(levels)} distinct values that all look like numbers. "
-            "Convert it with pandas.to_numeric, or write C(...) of a coarser grouping."
-        )
+    _check_numbers_as_text(variable, levels)
     raise DataError(
         f"column {variable!r} has {len(levels)} distinct labels in {n_rows} rows: an identifier, not a "
         "category. Leave it out of the formula, or group it."
     )
 
 
-def _looks_numeric(level: Level) -> bool:
+def _check_unicode(name: str, levels: Sequence[str], error: type[LogregError]) -> None:
+    """Refuse text that is not Unicode (lone surrogates): tables and files cannot hold it."""
     try:
-        float(str(level))
-    except ValueError:
-        return False
-    return True
+        "".join((name, *levels)).encode("utf-8")
+    except UnicodeEncodeError:
+        bad = next(text for text in (name, *levels) if not _is_unicode(text))
+        where = f"the column name {bad!a}" if bad is name else f"the label {bad!a} of column {name!a}"
+        raise error(
+            f"{where} is not valid Unicode text (a lone surrogate, left by reading with the wrong encoding). "
+            "Read the data again with the right encoding, or rename it."
+        ) from None
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+#: One in so many of the values of a text column may be something else, and it still is a column of numbers.
+STRAY_SHARE = 10
+
+#: A number as people write it: with a sign, a currency, a percent sign, groups of thousands, a decimal comma.
+#: With a leading zero ("007") it is a code.
+_WRITTEN_NUMBER = re.compile(
+    r"[-+\u2212]?\s?[$\u20ac\u00a3]?\s?[-+\u2212]?"
+    r"(?:(?!0\d)(?:\d{1,3}(?:[ ,.'\u2019]\d{3})+|\d+)(?:[.,]\d*)?|[.,]\d+)"
+    r"(?:[eE][-+]?\d+)?\s?%?"
+)
+
+
+def _check_numbers_as_text(variable: str, levels: Sequence[Level]) -> None:
+    """Refuse a text column that holds numbers: as categories it would be a quietly different model."""
+    if len(levels) <= MOST_NUMERIC_LEVELS:
+        return
+    others = [level for level in levels if not _WRITTEN_NUMBER.fullmatch(str(level).strip())]
+    if len(others) * STRAY_SHARE > len(levels):
+        return
+    which = f"look like numbers, all but {quoted(others)}" if others else "all look like numbers"
+    raise DataError(
+        f"column {variable!r} is text with {len(levels)} distinct values that {which}. Convert it to numbers "
+        f"(pandas.to_numeric), or write C({quote(variable)}) if they are categories."
+    )
 
 
 def _level_counts(

@@ -12,8 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from logreg.data.source import Advance, FloatArray, NumberColumn, RowBlock, Source, unwatched
+from logreg.data.source import (
+    Advance,
+    CategoryColumn,
+    FloatArray,
+    Level,
+    NumberColumn,
+    RowBlock,
+    Source,
+    unwatched,
+)
 from logreg.design.ast import Call, Expression, columns_of
+from logreg.design.ast import Column as AstColumn
 from logreg.design.distribution import Distribution
 from logreg.design.expressions import (
     data_of,
@@ -23,16 +33,26 @@ from logreg.design.expressions import (
     learnable,
     stateful_calls,
 )
-from logreg.design.factors import Labelling, categories_of, outcome_counts
+from logreg.design.factors import LARGEST_COUNT, Labelling, categories_of, outcome_counts
 from logreg.design.freezing import freeze
-from logreg.design.rows import BlockRows, Role, read_rows, refuse_infinite
+from logreg.design.rows import (
+    ZERO_WEIGHT,
+    BlockRows,
+    Role,
+    read_rows,
+    refuse_infinite,
+)
 from logreg.design.spec import DesignSpec
 from logreg.design.spelling import spell
 from logreg.design.tally import DesignRequest, Tally
 from logreg.design.transforms import State
-from logreg.errors import DataError, FormulaError, WeightError
+from logreg.errors import DataError, FormulaError, OutcomeError, WeightError, rows_of
 
 __all__ = ["DesignRequest", "Learned", "Tally", "learn_design"]
+
+
+#: Logits are sums of an offset and the coefficients' part in 16 digits; beyond it none are left for these.
+LARGEST_OFFSET = 1e15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +75,8 @@ def learn_design(source: Source, request: DesignRequest, advance: Advance = unwa
     """
     _refuse_stateful_categories(request)
     roles = request.roles()
+    if ZERO_WEIGHT in roles:
+        raise DataError(f"the column name {ZERO_WEIGHT!r} is reserved for the count of such rows. Rename it.")
     states: dict[Call, State] = {}
     tally = _pass(source, request, roles, states, advance, first=True)
     _check_rows(source, request, roles, tally)
@@ -148,7 +170,10 @@ def _tally(
                     f"the offset {name!r} holds labels, not numbers. Give a numeric column or array."
                 )
             refuse_infinite(column.values, name, rows, source.row_label, computed=False)
+            _check_offset(column.values, name, rows, source)
     weights = rows.weights
+    if request.weight_kind == "frequency" and weights is not None:
+        _check_frequencies(weights, request, rows, source)
     return Tally(
         n_read=rows.n_read,
         n_used=rows.n_used,
@@ -160,7 +185,26 @@ def _tally(
         factors=factors,
         distributions=distributions,
         fractional_weight=_fractional(weights, rows, source),
+        lost=_lost_levels(request, block, rows),
     )
+
+
+def _lost_levels(request: DesignRequest, block: RowBlock, rows: BlockRows) -> frozenset[Level]:
+    """Return the outcome levels of rows that are left out because another value is missing."""
+    response = request.formula.response
+    if not isinstance(response, AstColumn) or not set(rows.dropped) - {ZERO_WEIGHT, response.name}:
+        return frozenset()
+    assert rows.keep is not None
+    column = block.columns[response.name]
+    out = ~rows.keep
+    weights = None if request.weights is None else block.columns[request.weights]
+    if isinstance(weights, NumberColumn):
+        out = out & (weights.values > 0)
+    if isinstance(column, CategoryColumn):
+        return frozenset(column.levels[code] for code in np.unique(column.codes[out]) if code >= 0)
+    assert isinstance(column, NumberColumn)
+    values = np.unique(column.values[out])
+    return frozenset(map(float, values[np.isfinite(values)]))
 
 
 def _fractional(weights: FloatArray | None, rows: BlockRows, source: Source) -> str | None:
@@ -174,6 +218,30 @@ def _fractional(weights: FloatArray | None, rows: BlockRows, source: Source) -> 
     return f"{weights[where]:g} in {source.row_label(rows.position(where))}"
 
 
+def _check_frequencies(weights: FloatArray, request: DesignRequest, rows: BlockRows, source: Source) -> None:
+    """Refuse frequencies that cannot be counted: above 2**53 one row more or less is the same double."""
+    huge = weights > LARGEST_COUNT
+    if huge.any():
+        where = int(np.argmax(huge))
+        raise WeightError(
+            f"frequency weights are numbers of identical rows, but {request.weights!r} is {weights[where]:g} "
+            f"in {rows_of(int(np.count_nonzero(huge)))}, first in {source.row_label(rows.position(where))}: "
+            "too many to be counted in doubles (2**53). Use weight_kind='precision' for relative weights."
+        )
+
+
+def _check_offset(values: FloatArray, name: str, rows: BlockRows, source: Source) -> None:
+    """Refuse offsets beside which a coefficient has no digits left."""
+    huge = np.abs(values) > LARGEST_OFFSET
+    if huge.any():
+        where = int(np.argmax(huge))
+        raise DataError(
+            f"the offset {name!r} is {values[where]:g} in {rows_of(int(np.count_nonzero(huge)))}, first in "
+            f"{source.row_label(rows.position(where))}: logits of that size leave no digits for the "
+            "coefficients. Offsets are on the logit scale; check the unit."
+        )
+
+
 def _check_numbers(factor: Expression, rows: BlockRows, source: Source) -> None:
     for name in columns_of(factor):
         column = rows.columns[name]
@@ -184,11 +252,12 @@ def _check_numbers(factor: Expression, rows: BlockRows, source: Source) -> None:
 def _check_rows(source: Source, request: DesignRequest, roles: Mapping[str, Role], tally: Tally) -> None:
     """Refuse what no model can be fitted to."""
     if tally.n_read == 0:
-        raise DataError("the table has no rows. Check the filter that made it.")
+        once = " A stream gives its rows only once." if "stream" in source.description["kind"] else ""
+        raise DataError(f"the table has no rows. Check the filter that made it.{once}")
     missing = {name: count for name, count in tally.dropped.items() if name in roles}
     if missing and not request.drop_missing:
         lost = "; ".join(
-            f"{name!r} in {count} rows, first in {source.row_label(tally.first_dropped[name])}"
+            f"{name!r} in {rows_of(count)}, first in {source.row_label(tally.first_dropped[name])}"
             for name, count in missing.items()
         )
         raise DataError(
@@ -197,8 +266,11 @@ def _check_rows(source: Source, request: DesignRequest, roles: Mapping[str, Role
     if tally.n_used == 0:
         if not missing and request.weights is not None:
             raise WeightError(f"all weights are zero: {request.weights!r} leaves no row. Check the weights.")
-        lost = "; ".join(f"{name!r} is missing in {count} rows" for name, count in missing.items())
-        raise DataError(
+        lost = "; ".join(f"{name!r} is missing in {rows_of(count)}" for name, count in missing.items())
+        # Without any outcome it is the outcome that cannot be modelled, otherwise predictors are at fault.
+        without_outcome = sum(missing.get(name, 0) for name in roles if roles[name] == "outcome")
+        error = OutcomeError if without_outcome == tally.n_read else DataError
+        raise error(
             f"no complete rows left of {tally.n_read}: {lost}. Leave the column out of the formula, or fill "
             "it in."
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from logreg.data.source import CategoryColumn, Column, FloatArray, NumberColumn, RowBlock, UnusableColumn
 from logreg.design.expressions import Labels, Values
-from logreg.errors import DataError, LogregError, OutcomeError, WeightError
+from logreg.errors import DataError, LogregError, OutcomeError, WeightError, rows_of
 
 __all__ = ["ZERO_WEIGHT", "BlockRows", "RowLabel", "read_rows", "refuse_infinite"]
 
@@ -28,6 +28,9 @@ ERRORS: Mapping[Role, type[LogregError]] = {
     "offset": DataError,
     "weight": WeightError,
 }
+
+#: Squares of what is larger leave the doubles, and variances of coefficients with them.
+LARGEST_VALUE = 1e150
 
 #: The ledger's entry for rows left out because their weight is zero.
 ZERO_WEIGHT = "(weight is zero)"
@@ -181,11 +184,14 @@ def _checked_weights(name: str, block: RowBlock, row_label: RowLabel) -> FloatAr
         (np.isnan(values), "missing", "Fill them in, or leave these rows out."),
         (np.isinf(values), "infinite", "Weights must be finite."),
         (values < 0, "negative", "Weights must be zero or more."),
+        (values > LARGEST_VALUE, "huge", f"Weights above {LARGEST_VALUE:g} cannot be summed: rescale them."),
     ):
         count = int(np.count_nonzero(bad))
         if count:
             row = row_label(block.start + int(np.argmax(bad)))
-            raise WeightError(f"{what} weight: {name!r} is {what} in {count} rows, first in {row}. {remedy}")
+            raise WeightError(
+                f"{what} weight: {name!r} is {what} in {rows_of(count)}, first in {row}. {remedy}"
+            )
     return values
 
 
@@ -208,30 +214,43 @@ def _unusable(name: str, role: Role, column: UnusableColumn, start: int, row_lab
 def refuse_infinite(
     values: NDArray[Any], what: str, rows: BlockRows, row_label: RowLabel, *, computed: bool
 ) -> None:
-    """Raise when a column used in the design is not finite everywhere.
+    """Raise when a column used in the design is not finite everywhere, or too large to be squared.
 
     Raises
     ------
     DataError
         With the count, the first row, and the remedy.
     """
-    # A finite sum has finite terms; only a sum that is not finite needs the closer look.
-    if np.isfinite(values.sum()):
+    # A finite sum has finite terms, and a moderate one no huge ones (unless they cancel, which the ascent
+    # notices); only other sums need the closer look.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()
+    if abs(total) <= LARGEST_VALUE:
         return
-    bad = ~np.isfinite(values)
-    if bad.ndim == 2:
-        bad = bad.any(axis=1)
-    count = int(np.count_nonzero(bad))
-    if not count:
-        return
-    first = row_label(rows.position(int(np.argmax(bad))))
-    if computed:
+    count, first = _where(~np.isfinite(values), rows, row_label)
+    if count and computed:
         raise DataError(
-            f"{what} is not finite in {count} rows, first in {first}. This is not the same as a missing "
-            "value, so the rows "
-            "are not left out silently: restrict the data to where it is defined, or use another transform."
+            f"{what} is not finite in {rows_of(count)}, first in {first}. This is not the same as a missing "
+            "value, so the rows are not left out silently: restrict the data to where it is defined, or use "
+            "another transform."
         )
-    raise DataError(
-        f"column {what!r} is infinite in {count} rows, first in {first}. Replace these values, mark them as "
-        "missing, or transform the column."
-    )
+    if count:
+        raise DataError(
+            f"column {what!r} is infinite in {rows_of(count)}, first in {first}. Replace these values, mark "
+            "them as missing, or transform the column."
+        )
+    count, first = _where(np.abs(values) > LARGEST_VALUE, rows, row_label)
+    if count:
+        largest = float(np.abs(values).max())
+        raise DataError(
+            f"{what if computed else f'column {what!r}'} holds values up to {largest:g}, too large to be "
+            f"squared in doubles, in {rows_of(count)}, first in {first}. Rescale it: divide it by its "
+            "standard deviation, or use another unit."
+        )
+
+
+def _where(bad: NDArray[np.bool_], rows: BlockRows, row_label: RowLabel) -> tuple[int, str]:
+    """Return the number of rows that are bad in any column, and the label of the first."""
+    by_row = bad.reshape(len(bad), -1).any(axis=1)
+    count = int(np.count_nonzero(by_row))
+    return count, row_label(rows.position(int(np.argmax(by_row)))) if count else ""

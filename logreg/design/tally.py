@@ -59,7 +59,7 @@ class DesignRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Counts over some rows; ``a + b`` counts both."""
+    """Counts over some rows; ``a + b`` counts both. ``lost`` are outcome levels of incomplete rows."""
 
     n_read: int = 0
     n_used: int = 0
@@ -71,6 +71,7 @@ class Tally:
     factors: Mapping[str, Labelling] = field(default_factory=dict)
     distributions: Mapping[Call, Distribution] = field(default_factory=dict)
     fractional_weight: str | None = None
+    lost: frozenset[Level] = frozenset()
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -86,6 +87,7 @@ class Tally:
                 call: part.merge(other.distributions[call]) for call, part in self.distributions.items()
             },
             fractional_weight=self.fractional_weight or other.fractional_weight,
+            lost=self.lost | other.lost,
         )
 
 

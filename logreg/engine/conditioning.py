@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack, solve_triangular
 
-from logreg.engine.types import Alias, DesignBlock, FloatArray
+from logreg.engine.types import Alias, ColumnScaleError, DesignBlock, FloatArray
 
 __all__ = ["Coordinates", "find_aliases", "identity", "orthogonalised", "suitable_coordinates"]
 
@@ -24,6 +24,9 @@ __all__ = ["Coordinates", "find_aliases", "identity", "orthogonalised", "suitabl
 SHIFT_LIMIT = 10.0
 #: Root mean squares outside these bounds are rescaled, since squares and products must not leave the doubles.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-60, 1e60
+#: Columns outside these bounds have coefficients whose variance, about the scale to the power -2, leaves the
+#: doubles.
+SMALLEST_SQUARED, LARGEST_SQUARED = 1e-150, 1e150
 #: Share of a column's variance left after the columns before it, below which X'WX is too coarse a tool.
 SUSPECT_SHARE = 1e-4
 #: Residual norm relative to the column's own, below which a column is a combination of the others. Rounding
@@ -161,6 +164,9 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
         axis=0,
     )
     unit = np.where(largest > 0, largest, 1.0)
+    hopeless = (unit < SMALLEST_SQUARED) | (unit > LARGEST_SQUARED)
+    if hopeless.any():
+        raise ColumnScaleError(int(positions[int(np.argmax(hopeless))]))
     odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
     gram = None
     if not odd_scale.any():

@@ -40,8 +40,9 @@ MOST_ROUNDS = 12
 MOVED = 1e-6
 #: Eigenvalues of a Gram matrix below this share of the largest are rounding.
 RANK_SHARE = 1e-13
-#: Feasibility tolerance of the programme (HiGHS's tightest is 1e-10).
-FEASIBILITY = 1e-9
+#: Feasibility tolerances of the programme (HiGHS's tightest is 1e-10), tried in turn: with a tight one the
+#: solver now and then gives up on a programme that it solves with its own.
+FEASIBILITIES = (1e-9, 1e-7)
 #: Bound on the direction's elements, with columns scaled to 1 and strict margins of 1.
 LONGEST = 1e7
 #: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at
@@ -190,22 +191,40 @@ def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
     so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
     """
     from scipy import sparse
-    from scipy.optimize import linprog
 
     n, size = constraints.shape
-    # The stubs do not know that sparse constraints are accepted.
-    answer = linprog(  # type: ignore[call-overload]
+    found = _solved(
         np.concatenate([np.zeros(size), -np.ones(n)]),
         A_ub=sparse.csc_array(sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)])),
         b_ub=np.zeros(n),
         bounds=[(-LONGEST, LONGEST)] * size + [(0.0, STRICT)] * n,
-        method="highs",
-        options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
     )
-    if answer.status != 0:
+    if found is None:
         return None
-    strict: NDArray[np.bool_] = answer.x[size:] > 0.5 * STRICT
+    strict: NDArray[np.bool_] = found[size:] > 0.5 * STRICT
     return strict
+
+
+def _solved(cost: FloatArray, **programme: object) -> FloatArray | None:
+    """Return the solution of a linear programme by HiGHS, None if no attempt comes to an end."""
+    # Most fits are certified without the programme and need not wait for its package.
+    from scipy.optimize import linprog
+
+    for method in ("highs", "highs-ipm"):
+        for tolerance in FEASIBILITIES:
+            # The stubs do not know that sparse constraints are accepted.
+            answer = linprog(  # type: ignore[call-overload]
+                cost,
+                **programme,
+                method=method,
+                options={
+                    "primal_feasibility_tolerance": tolerance,
+                    "dual_feasibility_tolerance": tolerance,
+                },
+            )
+            if answer.status == 0:
+                return np.asarray(answer.x, dtype=np.float64)
+    return None
 
 
 def _shortest(strict: FloatArray, still: FloatArray) -> FloatArray | None:
@@ -214,27 +233,21 @@ def _shortest(strict: FloatArray, still: FloatArray) -> FloatArray | None:
 
     It names as few coefficients as can be, and its elements are no larger than the margins need.
     """
-    # Most fits are certified without the programme and need not wait for its package.
-    from scipy.optimize import linprog
-
     size = strict.shape[1]
     basis = _row_space(still)
     working = np.unique(np.linspace(0, len(strict) - 1, min(len(strict), ROWS_AT_A_TIME)).astype(np.intp))
     for _ in range(MOST_ROUNDS):
         chosen = strict[working]
-        answer = linprog(
+        found = _solved(
             np.ones(2 * size),
             A_ub=-np.hstack([chosen, -chosen]),
             b_ub=np.full(len(chosen), -STRICT),
             A_eq=np.hstack([basis, -basis]) if len(basis) else None,
             b_eq=np.zeros(len(basis)) if len(basis) else None,
             bounds=(0.0, None),
-            method="highs",
-            options={"primal_feasibility_tolerance": FEASIBILITY, "dual_feasibility_tolerance": FEASIBILITY},
         )
-        if answer.status != 0:
+        if found is None:
             return None
-        found: FloatArray = np.asarray(answer.x)
         b = found[:size] - found[size:]
         margins = strict @ b
         if margins.min() >= 0.99 * STRICT:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Alias",
+    "ColumnScaleError",
     "DesignBlock",
     "FloatArray",
     "Iteration",
@@ -41,6 +42,16 @@ FloatArray: TypeAlias = NDArray[np.float64]
 Order: TypeAlias = Literal[0, 1, 2]
 SeparationKind: TypeAlias = Literal["none", "complete", "quasi-complete", "not checked"]
 Status: TypeAlias = Literal["converged", "max_iterations", "no_ascent", "separated", "rank_deficient"]
+
+
+class ColumnScaleError(ArithmeticError):
+    """Design column number ``column`` is so large or small that doubles cannot hold its coefficient's
+    variance.
+    """
+
+    def __init__(self, column: int) -> None:
+        super().__init__(f"design column {column}")
+        self.column = column
 
 
 class Matrix(Protocol):

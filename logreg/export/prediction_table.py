@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logreg.data import open_source
+from logreg.data import open_new_data
 from logreg.errors import SupportError, did_you_mean
 from logreg.report.write import write_bytes_atomically
 from logreg.strict_json import to_json
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from logreg.fitted import LogisticFit
 
 __all__ = ["prediction_table", "render_csv", "write_predictions", "writer_for"]
+
+
+#: Integers from here on do not fit the 64 bits of a Parquet column.
+LARGEST_LABEL = 2**63
+
+#: What a spreadsheet takes for the beginning of a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def prediction_table(
@@ -62,7 +69,7 @@ def prediction_table(
     """
     import pandas as pd
 
-    source = open_source(data)
+    source = open_new_data(data)
     probability = fit.probabilities(source, interval=True, confidence=confidence)
     n_outcomes = len(fit.spec.outcome.names)
     columns: dict[str, Any] = {"row": probability["row"], "outcome": probability["outcome"]}
@@ -121,25 +128,44 @@ def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> None
 def render_csv(table: pd.DataFrame, show: Callable[[str], str] = str) -> str:
     r"""Return a table as CSV: '.' decimals in every locale, all digits, nothing where a value is missing.
 
-    ``show`` is applied to every text, for output that must not act on a terminal.
+    ``show`` is applied to every text, for output that must not act on a terminal. Text that a spreadsheet
+    would take for a formula (it begins with ``= + - @``, a tab or a line break, and is no number) gets an
+    apostrophe in front, which spreadsheets do not show: OWASP, "CSV injection". Numbers stay numbers.
 
     Examples
     --------
     >>> import pandas as pd
     >>> render_csv(pd.DataFrame({"a": [0.1, float("nan")], "b": ["x,y", None]}))
     'a,b\n0.1,"x,y"\n,\n'
+    >>> render_csv(pd.DataFrame({"a": ["=1+1", "-1"]}))
+    "a\n'=1+1\n-1\n"
     """
 
     def cell(value: Any) -> Any:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return ""
-        return show(value) if isinstance(value, str) else value
+        return inert(show(value)) if isinstance(value, str) else value
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([show(str(name)) for name in table.columns])
+    writer.writerow([inert(show(str(name))) for name in table.columns])
     writer.writerows([[cell(value) for value in row] for row in _rows(table)])
     return text.getvalue()
+
+
+def inert(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula."""
+    if not text.startswith(FORMULA_STARTS) or _is_number(text):
+        return text
+    return f"'{text}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _rows(table: pd.DataFrame) -> Any:
@@ -147,20 +173,43 @@ def _rows(table: pd.DataFrame) -> Any:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return render_csv(table).encode("utf-8")
+    # Row labels are the user's own and may hold what is not Unicode.
+    return render_csv(table).encode("utf-8", "backslashreplace")
 
 
 def _json(table: pd.DataFrame) -> bytes:
     """Return strict JSON: a list of objects, null for what is missing, "inf" for infinite odds."""
+    table = _with_plain_labels(table)
     names = list(map(str, table.columns))
     lines = [json.dumps(to_json(dict(zip(names, row, strict=True))), allow_nan=False) for row in _rows(table)]
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode("ascii")
 
 
 def _parquet(table: pd.DataFrame) -> bytes:
+    """Return Parquet; a column holds labels of one type, so row labels of several types become text."""
+    table = _with_plain_labels(table)
+    if "row" in table and len(set(map(type, table["row"].tolist()))) > 1:
+        table = table.assign(row=list(map(str, table["row"])))
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()
+
+
+def _with_plain_labels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with row labels that every format has: numbers and text; others by their text."""
+    labels = table["row"].tolist() if "row" in table else []
+    if all(map(_is_plain, labels)):
+        return table
+    shown = [label if _is_plain(label) else str(label) for label in labels]
+    return table.assign(
+        row=[x.encode("utf-8", "backslashreplace").decode() if isinstance(x, str) else x for x in shown]
+    )
+
+
+def _is_plain(label: object) -> bool:
+    if isinstance(label, str):
+        return label.isascii()
+    return isinstance(label, float) or (isinstance(label, int) and abs(label) < LARGEST_LABEL)
 
 
 _WRITERS: Mapping[str, Callable[[pd.DataFrame], bytes]] = MappingProxyType(

@@ -7,20 +7,21 @@ that a damaged or forged file is refused by name instead of predicting nonsense.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg import __version__, errors
+from logreg import __version__
 from logreg.design.spec import DesignSpec
 from logreg.design.spec_json import spec_from_json, spec_to_json
-from logreg.engine.types import Status
-from logreg.errors import LoadError, LogregWarning
+from logreg.errors import LoadError
+from logreg.export.consistency import require_consistent
 from logreg.inference.estimate import CentredCovariance, LogisticEstimate
 from logreg.report.write import write_text_atomically
 from logreg.strict_json import Json, dump, from_json, parse, read_list, read_object, refuse, to_json
@@ -117,7 +118,11 @@ def _read_text(path: str | os.PathLike[str]) -> str:
         remedy = "Models are written by fit.save(path), as JSON."
         raise LoadError(f"{os.fspath(path)!r} is not a model saved by logreg: {why}. {remedy}")
 
-    with open(path, "rb") as file:
+    try:
+        stream = open(path, "rb")  # noqa: SIM115
+    except ValueError as error:  # a NUL character, or one that file names cannot hold
+        raise OSError(errno.EINVAL, f"no file can have this name ({error})", os.fspath(path)) from None
+    with stream as file:
         head = file.read(_HEAD)
         if not head:
             not_ours("it is empty")
@@ -173,7 +178,7 @@ def _estimate(document: Any) -> LogisticEstimate:
             for name in plain
         },
     )
-    _require_consistent(estimate)
+    require_consistent(estimate)
     return estimate
 
 
@@ -240,58 +245,3 @@ def _is_plain(row: list[object]) -> bool:
 
 def _extended(row: list[object], field: str) -> list[float]:
     return [from_json(float, item, f"{field}[{k}]", finite=False) for k, item in enumerate(row)]
-
-
-def _require_separation(estimate: LogisticEstimate) -> None:
-    """Refuse a direction of separation that is not that of the infinite coefficients."""
-    direction, coef = estimate.separation.direction, estimate.coef_array
-    infinite = np.isinf(coef)
-    if direction is None:
-        if infinite.any():
-            refuse("separation.direction", "is null, but there are infinite coefficients")
-    elif [len(row) for row in direction] != [coef.shape[1]] * len(coef):
-        refuse("separation.direction", f"is not a table of {len(coef)} by {coef.shape[1]} numbers")
-    elif not (np.sign(direction) == np.where(infinite, np.sign(coef), 0.0)).all():
-        refuse("separation.direction", "does not point to the coefficients that are infinite")
-    outcomes, names = estimate.spec.outcome.modelled, estimate.spec.column_names
-    places = [(outcomes[j], names[k], float(np.sign(coef[j, k]))) for j, k in np.argwhere(infinite)]
-    if list(estimate.separation.infinite) != places:
-        refuse("separation.infinite", "does not list the coefficients that are infinite")
-
-
-def _require_consistent(estimate: LogisticEstimate) -> None:
-    """Refuse fields that are sound alone and contradict each other."""
-    names, outcomes = estimate.spec.column_names, estimate.spec.outcome.names
-    aliased = [name for name, _ in estimate.aliases]
-    for name in [*aliased, *(part for _, shares in estimate.aliases for part, _ in shares)]:
-        if name not in names:
-            refuse("aliases", f"names {name!r}, which is not a design column")
-    estimated = dict(zip(names, estimate.estimated.T.tolist(), strict=True))
-    for name, each in estimated.items():
-        # Besides aliased columns, only the limit of a separated model leaves coefficients open.
-        if any(each) if name in aliased else not (all(each) or estimate.separation.direction is not None):
-            refuse("coefficients", f"is null or a number for {name!r}, against the aliased columns {aliased}")
-    _require_separation(estimate)
-    if estimate.sample.outcomes != outcomes:
-        refuse("sample.outcomes", f"is {list(estimate.sample.outcomes)}, not {list(outcomes)}")
-    for name in ("rows", "weight"):
-        if len(getattr(estimate.sample, name)) != len(outcomes):
-            refuse(f"sample.{name}", f"does not have one number for each of {len(outcomes)} outcomes")
-    if estimate.n_rows != estimate.sample.rows_used:
-        refuse("n_rows", f"is {estimate.n_rows}, but sample.rows_used is {estimate.sample.rows_used}")
-    probability = estimate.row_sums.probability
-    if [len(row) for row in probability] != [len(outcomes)] * len(outcomes):
-        refuse("row_sums.probability", f"is not a table of {len(outcomes)} by {len(outcomes)} numbers")
-    if not estimate.reference_df > 0.0:
-        refuse("reference_df", f"is {estimate.reference_df}, not a positive number of degrees of freedom")
-    if not 0.0 < estimate.options.confidence < 1.0:
-        refuse("options.confidence", f"is {estimate.options.confidence}, not a level between 0 and 1")
-    if estimate.convergence.status not in get_args(Status):
-        refuse(
-            "convergence.status",
-            f"is {estimate.convergence.status!r}, not one of {', '.join(get_args(Status))}",
-        )
-    for k, remark in enumerate(estimate.remarks):
-        kind = getattr(errors, remark.kind, None) if remark.kind in errors.__all__ else None
-        if not (isinstance(kind, type) and issubclass(kind, LogregWarning)):
-            refuse(f"remarks[{k}].kind", f"is {remark.kind!r}, not a warning of logreg")

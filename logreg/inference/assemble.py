@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from logreg.design.learning import Learned
 from logreg.design.spec import DesignSpec
 from logreg.engine.types import Optimum
 from logreg.errors import DataError
+from logreg.inference.collinearity import LARGEST_CONDITION, alias_remark, near_collinearity_remark
 from logreg.inference.covariance import factor_of
 from logreg.inference.estimate import (
     CentredCovariance,
@@ -22,8 +24,9 @@ from logreg.inference.estimate import (
     Sample,
     Separation,
 )
+from logreg.inference.sandwich import Sandwich
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "covariance_fields"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,6 +45,7 @@ def assemble(
     options: FitOptions,
     provenance: Mapping[str, str],
     remarks: Sequence[Remark],
+    sandwich: Sandwich | None = None,
 ) -> LogisticEstimate:
     """Return the estimate of a fit, with a remark for everything a reader must know before trusting it.
 
@@ -63,19 +67,11 @@ def assemble(
         Where the rows came from.
     remarks : sequence of Remark
         From the data.
+    sandwich : Sandwich, optional
+        Whose meat the optimum was found with.
     """
     spec, tally = learned.spec, learned.tally
     _check_scale(spec, optimum)
-    vcov, centred_vcov = optimum.vcov, optimum.centred_vcov
-    if options.covariance != "model":
-        n = sum(learned.tally.rows_by_outcome.values())
-        if spec.weight_kind == "frequency":
-            n = sum(sum(by.values()) for by in tally.outcome.counts.values())
-        n_coef = int(np.sum(~np.isnan(optimum.coef)))
-        factor = factor_of(options.covariance, n=n, n_coef=n_coef)
-        # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
-        vcov = vcov if optimum.robust is None else factor * optimum.robust
-        centred_vcov = None if optimum.centred_robust is None else factor * optimum.centred_robust
     # Sampling weights keep the user's unit in the (pseudo-)likelihood; precision weights are rescaled for
     # good.
     unscaled = 1.0 if spec.weight_kind == "precision" else 1.0 / weight_scale
@@ -91,22 +87,22 @@ def assemble(
         for alias in optimum.aliases
     )
     probability, others = row_sums
+    n_trials = sum_weights if spec.weight_kind == "frequency" else sum(rows)
+    covariance = covariance_fields(optimum, options.covariance, sandwich, n=n_trials)
     # Sums over rows go with the user's weights, whatever their kind.
     per_weight = 1.0 / weight_scale
     return LogisticEstimate(
         spec=spec,
         coef_array=_frozen(_with_infinities(optimum)),
-        vcov_array=_frozen(vcov),
+        vcov_array=covariance.vcov_array,
         limit_coef=_frozen(np.nan_to_num(optimum.coef)),
-        centred=None
-        if optimum.centre is None or centred_vcov is None
-        else CentredCovariance(centre=_frozen(optimum.centre), vcov=_frozen(centred_vcov)),
+        centred=covariance.centred,
         separation=_separation(spec, optimum),
         loglik=optimum.loglik * unscaled,
         loglik_null=loglik_null * unscaled,
         n_rows=tally.n_used,
         sum_weights=sum_weights,
-        n_trials=sum_weights if spec.weight_kind == "frequency" else sum(rows),
+        n_trials=n_trials,
         options=options,
         sample=Sample(
             rows_read=tally.n_read,
@@ -130,8 +126,50 @@ def assemble(
             *_fit_remarks(
                 spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options
             ),
+            *covariance.remarks,
         ),
         provenance=dict(provenance),
+        reference_df=covariance.reference_df,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CovarianceFields:
+    """The fields of an estimate that its covariance decides; see `LogisticEstimate`."""
+
+    vcov_array: FloatArray
+    centred: CentredCovariance | None
+    reference_df: float
+    remarks: tuple[Remark, ...]
+
+
+def covariance_fields(
+    optimum: Optimum, name: str, sandwich: Sandwich | None, *, n: float
+) -> CovarianceFields:
+    """Return what the covariance called ``name`` makes of an optimum that was found with its meat.
+
+    ``n`` is the number of trials, or of rows where weights are not frequencies.
+
+    Raises
+    ------
+    SupportError
+        If a survey design has too few degrees of freedom for the model.
+    """
+    vcov, centred, reference_df, remark = optimum.vcov, optimum.centred_vcov, np.inf, ""
+    if sandwich is not None:
+        n_coef = int(np.sum(~np.isnan(optimum.coef)))
+        factor = factor_of(name, n=n, n_coef=n_coef)
+        # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
+        vcov = vcov if optimum.robust is None else factor * optimum.robust
+        centred = None if optimum.centred_robust is None else factor * optimum.centred_robust
+        reference_df, remark = sandwich.reference_df(n_coef, len(optimum.coef)), sandwich.remark()
+    return CovarianceFields(
+        vcov_array=_frozen(vcov),
+        centred=None
+        if optimum.centre is None or centred is None
+        else CentredCovariance(centre=_frozen(optimum.centre), vcov=_frozen(centred)),
+        reference_df=reference_df,
+        remarks=(Remark(kind="DataWarning", text=remark),) if remark else (),
     )
 
 
@@ -145,7 +183,7 @@ def _with_infinities(optimum: Optimum) -> FloatArray:
 def _separation(spec: DesignSpec, optimum: Optimum) -> Separation:
     direction = optimum.direction
     if direction is None:
-        return Separation(verdict=optimum.separation, infinite=(), direction=None, rows=0)
+        return Separation(verdict=optimum.separation, infinite=(), direction=None, rows=optimum.perfect_rows)
     return Separation(
         verdict=optimum.separation,
         infinite=tuple(
@@ -188,6 +226,8 @@ def _check_scale(spec: DesignSpec, optimum: Optimum) -> None:
     DataError
         Naming the column and what to do.
     """
+    if optimum.status not in ("converged", "separated"):
+        return
     variance = np.diagonal(optimum.vcov).reshape(optimum.coef.shape)
     with np.errstate(invalid="ignore"):
         lost = np.isfinite(optimum.coef) & ~((variance > SMALLEST_VARIANCE) & (variance < LARGEST_VARIANCE))
@@ -215,15 +255,7 @@ def _fit_remarks(
 ) -> list[Remark]:
     remarks = []
     if aliases:
-        shown = "; ".join(f"{name!r} = {_combination(parts)}" for name, parts in aliases)
-        remarks.append(
-            Remark(
-                kind="CollinearityWarning",
-                text=f"{len(aliases)} columns are combinations of others and were left out: {shown}. Their "
-                "coefficients "
-                "are not estimated (NaN); the fit and its predictions are those of the remaining columns.",
-            )
-        )
+        remarks.append(alias_remark(aliases))
     single = [factor for factor in spec.categorical() if len(factor.levels) == 1]
     for factor in single:
         remarks.append(
@@ -233,11 +265,17 @@ def _fit_remarks(
                 "used, and adds nothing to the model. Leave it out of the formula.",
             )
         )
+    if optimum.status == "converged" and optimum.condition_number > LARGEST_CONDITION:
+        centred = optimum.vcov if optimum.centred_vcov is None else optimum.centred_vcov
+        near = near_collinearity_remark(
+            centred, spec.column_names, n_equations=spec.n_equations, intercept=spec.intercept
+        )
+        remarks.extend([near] if near else [])
     if optimum.status in ("max_iterations", "no_ascent"):
         remarks.append(
             Remark(
                 kind="ConvergenceWarning",
-                text=f"not converged after {_iterations(optimum)} iterations "
+                text=f"not converged after {_counted(_iterations(optimum))} "
                 f"(max_iterations={options.max_iterations}): half the squared Newton decrement is "
                 f"{optimum.newton_decrement:.1e}, and estimates and errors are not those of the optimum. "
                 "Raise max_iterations=, or look for separation and badly scaled columns.",
@@ -245,7 +283,7 @@ def _fit_remarks(
         )
     if optimum.direction is not None:
         remarks.append(_separation_remark(spec, optimum))
-    elif optimum.separation == "not checked":
+    elif optimum.separation == "not checked" and options.estimator == "ml":
         remarks.append(
             Remark(
                 kind="SeparationWarning",
@@ -254,9 +292,19 @@ def _fit_remarks(
                 "Very large estimates with very large errors may stand for infinite ones.",
             )
         )
+    if options.estimator == "median" and optimum.separation == "complete":
+        remarks.append(
+            Remark(
+                kind="SeparationWarning",
+                text=f"complete separation of {spec.outcome.label!r}: the equations of median bias reduction can "
+                "have several solutions then, and this is the one reached from Firth's estimate. Use "
+                "estimator='firth', whose maximum is the only one.",
+            )
+        )
     slopes = sum(1 for column in spec.columns if column.name != "Intercept")
     smallest = min(range(len(rows)), key=lambda k: rows[k])
-    if rows[smallest] < slopes:
+    # Few events are what bias reduction is for.
+    if rows[smallest] < slopes and options.estimator == "ml":
         remarks.append(
             Remark(
                 kind="SmallClassWarning",
@@ -266,6 +314,19 @@ def _fit_remarks(
             )
         )
     return remarks
+
+
+def _counted(iterations: int) -> str:
+    return "1 iteration" if iterations == 1 else f"{iterations} iterations"
+
+
+#: Names that one warning spells out.
+NAMES_SHOWN = 12
+
+
+def _joined(names: Sequence[str], between: str) -> str:
+    more = f"{between}{len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return between.join(names[:NAMES_SHOWN]) + more
 
 
 def _separation_remark(spec: DesignSpec, optimum: Optimum) -> Remark:
@@ -281,23 +342,9 @@ def _separation_remark(spec: DesignSpec, optimum: Optimum) -> Remark:
     return Remark(
         kind="SeparationWarning",
         text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
-        f"{' and '.join(map(repr, variables))}{together} (terms {', '.join(terms)}): {optimum.perfect_rows} "
+        f"{_joined(list(map(repr, variables)), ' and ')}{together} (terms {_joined(terms, ', ')}): "
+        f"{optimum.perfect_rows} "
         "rows are fitted perfectly, and the coefficients of these terms have no finite maximum likelihood "
         "estimate. They are shown as infinite, without standard error, test or interval. Remedies: a "
         "bias-reduced (Firth) or exact method, merging levels, or leaving the term out.",
-    )
-
-
-def _combination(parts: Sequence[tuple[str, float]]) -> str:
-    if not parts:
-        return "0"
-    text = ""
-    for name, share in parts:
-        size = f"{abs(share):.6g} " if abs(abs(share) - 1.0) > 1e-6 else ""
-        sign = " - " if share < 0 else " + "
-        text += f"{sign}{size}{name}"
-    return (
-        text.removeprefix(" + ").replace(" - ", "-", 1)
-        if text.startswith(" - ")
-        else text.removeprefix(" + ")
     )

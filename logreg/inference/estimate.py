@@ -271,18 +271,23 @@ class LogisticEstimate:
         return self.spec.weight_kind != "sampling" or self.spec.weights is None
 
     @property
+    def maximises_likelihood(self) -> bool:
+        """Whether ``loglik`` is a likelihood's maximum: not under sampling weights, nor with bias reduction."""
+        return self.has_likelihood and self.options.estimator == "ml"
+
+    @property
     def aic(self) -> float:
-        """Akaike's criterion, -2 loglik + 2 k; NaN under sampling weights."""
-        return -2.0 * self.loglik + 2.0 * self.n_coef if self.has_likelihood else np.nan
+        """Akaike's criterion, -2 loglik + 2 k; NaN where ``loglik`` is no maximum."""
+        return -2.0 * self.loglik + 2.0 * self.n_coef if self.maximises_likelihood else np.nan
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, -2 loglik + k log n with n the number of trials; NaN under sampling
-        weights.
+        """Schwarz's criterion, -2 loglik + k log n with n the number of trials; NaN where ``loglik`` is no
+        maximum.
         """
-        return (
-            -2.0 * self.loglik + self.n_coef * float(np.log(self.n_trials)) if self.has_likelihood else np.nan
-        )
+        if not self.maximises_likelihood:
+            return float("nan")
+        return -2.0 * self.loglik + self.n_coef * float(np.log(self.n_trials))
 
     def _labels(self) -> Any:
         import pandas as pd

@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logreg.inference.estimate import LogisticEstimate
+from logreg.inference.estimators import penalised_loglik
 from logreg.inference.normal import chi2_p_value
 from logreg.tables import table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NO_LIKELIHOOD", "fit_statistics"]
+__all__ = ["NO_LIKELIHOOD", "NO_MAXIMUM", "fit_statistics"]
 
 #: Why likelihood statistics are missing under sampling weights.
 NO_LIKELIHOOD = "not defined with sampling weights: the pseudo-likelihood is not a likelihood"
+
+#: Why they are missing for estimates that do not maximise the likelihood.
+NO_MAXIMUM = "not defined for bias-reduced estimates: they do not maximise the likelihood"
 
 
 def fit_statistics(fit: LogisticEstimate) -> pd.DataFrame:
     """Return the statistics of a fit.
 
     n is the number of Bernoulli or categorical trials: the sum of frequency weights times trials per row, not
-    the number of rows of the table. Under sampling weights, statistics that need a likelihood are NaN.
+    the number of rows of the table. Under sampling weights, statistics that need a likelihood are NaN, and so are those that need its
+    maximum for bias-reduced estimates; ``loglik`` is at the estimate, without penalty.
 
     Returns
     -------
@@ -38,7 +43,7 @@ def fit_statistics(fit: LogisticEstimate) -> pd.DataFrame:
 def _statistics(fit: LogisticEstimate) -> Iterator[tuple[str, float]]:
     loglik, null, n, k = fit.loglik, fit.loglik_null, fit.n_trials, fit.n_coef
     nan = float("nan")
-    likelihood = fit.has_likelihood
+    likelihood = fit.maximises_likelihood
     nested = likelihood and fit.spans_constant
     lr = max(2.0 * (loglik - null), 0.0)
     yield "n_rows", fit.n_rows
@@ -49,6 +54,8 @@ def _statistics(fit: LogisticEstimate) -> Iterator[tuple[str, float]]:
     yield "n_coef", k
     yield "df_model", fit.df_model
     yield "loglik", loglik
+    if fit.options.estimator == "firth":
+        yield "loglik_penalised", penalised_loglik(fit)
     yield "loglik_null", null
     yield "deviance", fit.deviance
     yield "deviance_null", -2.0 * null
@@ -60,12 +67,15 @@ def _statistics(fit: LogisticEstimate) -> Iterator[tuple[str, float]]:
     yield "aicc", fit.aic + 2.0 * k * (k + 1) / (n - k - 1) if likelihood and n > k + 1 else nan
     yield "bic", fit.bic
     # McFadden: 1 - l/l0; adjusted by the slopes only, so that a useless slope does not raise it.
-    yield "mcfadden", 1.0 - loglik / null if likelihood else nan
-    yield "mcfadden_adjusted", 1.0 - (loglik - fit.df_model) / null if likelihood else nan
+    # Where the offset alone explains everything, there is nothing left to take a share of.
+    explained = likelihood and null < 0.0
+    yield "mcfadden", 1.0 - loglik / null if explained else nan
+    yield "mcfadden_adjusted", 1.0 - (loglik - fit.df_model) / null if explained else nan
     # Cox-Snell: 1 - exp(2 (l0 - l) / n); Nagelkerke divides by its maximum.
-    cox_snell = -np.expm1(2.0 * (null - loglik) / n)
+    with np.errstate(over="ignore"):  # a model without intercept may fit worse than any intercept
+        cox_snell = -np.expm1(2.0 * (null - loglik) / n)
     yield "cox_snell", float(cox_snell) if likelihood else nan
-    yield "nagelkerke", float(cox_snell / -np.expm1(2.0 * null / n)) if likelihood else nan
+    yield "nagelkerke", float(cox_snell / -np.expm1(2.0 * null / n)) if explained else nan
     yield from _row_statistics(fit)
 
 

@@ -89,7 +89,7 @@ class Likelihood:
     free: NDArray[np.intp]
     n_rows: int
     max_iterations: int
-    recession: Callable[[], Recession] | None = None
+    recession: Callable[[], Recession | None] | None = None
 
     @property
     def separated(self) -> bool:

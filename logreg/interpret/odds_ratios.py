@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.errors import SupportError, did_you_mean
-from logreg.inference.coefficients import check_interval
+from logreg.inference.coefficients import LikelihoodOf, check_interval, profile_of
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.interpret.predictions import contrast_of_outcomes
@@ -33,6 +33,7 @@ def odds_ratio_table(
     intercept: bool = False,
     confidence: float | None = None,
     spread: Callable[[str, str], float] | None = None,
+    likelihood: LikelihoodOf | None = None,
 ) -> pd.DataFrame:
     """Return one odds ratio per coefficient, with the interval of the logit exponentiated.
 
@@ -44,9 +45,12 @@ def odds_ratio_table(
     fit : LogisticEstimate
         m equations, p design columns.
     unit : mapping, "sd" or "iqr", optional
-        Increase of each numeric variable that its odds ratio refers to; 1 for those not named.
+        Increase of each numeric variable that its odds ratio refers to; 1 for those not named. Numbers inside
+        functions, splines and products have no unit of their own here: they move as a whole with
+        ``fit.odds_ratios(variables=..., at=...)``, see `logreg.interpret.odds_ratios_at`.
     interval : str
-        "wald".
+        "wald", or "profile": the values whose likelihood ratio stays below its critical value, with p-values
+        from the likelihood ratio of 1, for infinite estimates too.
     versus : level, optional
         Another outcome as the baseline, without refitting.
     intercept : bool
@@ -55,6 +59,8 @@ def odds_ratio_table(
         The fit's own level if not given.
     spread : callable, optional
         ``(variable, "sd" or "iqr")`` to its value in the rows used.
+    likelihood : callable, optional
+        Hands out the likelihood over the rows, for profiles.
 
     Returns
     -------
@@ -68,7 +74,8 @@ def odds_ratio_table(
         For units of what is not a numeric variable that enters as it is.
     """
     check_interval(interval)
-    z = critical_value(fit.options.confidence if confidence is None else confidence, fit.reference_df)
+    confidence = fit.options.confidence if confidence is None else confidence
+    z = critical_value(confidence, fit.reference_df)
     outcomes, baseline, contrast = contrast_of_outcomes(fit, versus)
     columns = fit.spec.columns
     units = _units(fit, unit, spread)
@@ -85,9 +92,16 @@ def odds_ratio_table(
     std_error[~np.isfinite(estimate)] = np.nan
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         p_value = two_sided_p_value(estimate / std_error, fit.reference_df)
-        ratios = np.exp(estimate)
-        low, high = np.exp(estimate - z * std_error), np.exp(estimate + z * std_error)
+        low, high = estimate - z * std_error, estimate + z * std_error
     k = len(outcomes)
+    if interval == "profile":
+        combinations = np.einsum("kj,cp->kcjp", contrast, np.eye(p)[shown]).reshape(k * len(shown), m * p)
+        found = profile_of(fit, likelihood, combinations, [columns[c].name for c in shown] * k, confidence)
+        ends = np.stack([found.low, found.high]).reshape(2, k, len(shown)) * scale[shown]
+        low[:, shown], high[:, shown] = ends.min(axis=0), ends.max(axis=0)
+        p_value[:, shown] = found.p_value.reshape(k, len(shown))
+    with np.errstate(over="ignore"):
+        ratios, low, high = np.exp(estimate), np.exp(low), np.exp(high)
     return table(
         {
             "outcome": np.repeat(np.array(outcomes, dtype=object), len(shown)),
@@ -142,7 +156,8 @@ def _units(
         if name not in plain:
             raise SupportError(
                 f"unit: {name!r} is not a numeric variable that enters the model as it is."
-                f"{did_you_mean(name, plain)} Such variables are: {', '.join(map(repr, plain)) or 'none'}."
+                f"{did_you_mean(name, plain)} Such variables are: {', '.join(map(repr, plain)) or 'none'}. "
+                "One inside functions or products moves as a whole when it is named in variables=."
             )
         if (
             isinstance(value, bool)

@@ -192,6 +192,15 @@ def _level(fit: LogisticEstimate, confidence: float | None) -> float:
     return critical_value(fit.options.confidence if confidence is None else confidence, fit.reference_df)
 
 
+def _require_flag(interval: object) -> None:
+    """Refuse the name of a kind of interval: predictions have Wald intervals, or none."""
+    if not isinstance(interval, bool | np.bool_):
+        raise SupportError(
+            f"interval={interval!r} is not supported here: predictions come with Wald intervals "
+            "(interval=True) or without (interval=False)."
+        )
+
+
 def logits_table(
     fit: LogisticEstimate,
     rows: LabelledRows,
@@ -224,6 +233,7 @@ def logits_table(
     PredictError
         For an unknown level.
     """
+    _require_flag(interval)
     outcomes, _, contrast = contrast_of_outcomes(fit, versus)
     estimate = _shown(fit, contrast @ _linear_predictors(fit, rows))
     if not interval:
@@ -285,6 +295,7 @@ def probabilities_table(
         On the data's index, one column per outcome; or ``row, outcome, estimate, std_error, conf_low,
         conf_high``.
     """
+    _require_flag(interval)
     names = fit.spec.outcome.names
     logits = _linear_predictors(fit, rows)
     p, q = _probabilities(logits)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 import numpy as np
 
 from logreg.data.source import Advance, unwatched
 from logreg.design.matrices import DenseMatrix
 from logreg.design.spec import DesignSpec
-from logreg.engine.optimum import find_optimum
-from logreg.engine.types import DesignBlock, FloatArray, Optimum
-from logreg.passes.sums import CHUNK_ROWS, blas_threads, objective_of, score_outer_sum
+from logreg.engine.bias_reduced import BiasReduction, RowSums, find_bias_reduced
+from logreg.engine.optimum import Meat, find_optimum
+from logreg.engine.types import ColumnScaleError, DesignBlock, FloatArray, Optimum
+from logreg.errors import DataError
+from logreg.passes.firth import cumulants, penalised_objective, row_leverages
+from logreg.passes.sums import CHUNK_ROWS, blas_threads, objective_of
 
 __all__ = ["maximise", "null_loglik"]
+
+
+#: Rows, evenly spread, whose offsets stand for all when a starting value is chosen.
+MEDIAN_ROWS = 10_000
 
 
 def maximise(
@@ -23,37 +31,68 @@ def maximise(
     tally_weights: FloatArray,
     max_iterations: int,
     *,
-    sandwich: bool = False,
+    estimator: str = "ml",
+    meat: Meat | None = None,
     advance: Advance = unwatched,
 ) -> Optimum:
     """Fit the design to the blocks; ``tally_weights`` (K,) are the outcomes' sums of weights.
 
-    ``sandwich`` asks for the robust covariance too; ``advance`` is told the number of rows after every pass.
+    ``estimator`` is one of `logreg.inference.estimators`; ``meat`` asks for the robust covariance around
+    maximum likelihood too; ``advance`` is told the number of rows after every pass.
     """
-    frequencies = spec.weight_kind == "frequency"
     null = _null_start(blocks, tally_weights)
-    climb = partial(
+    climb: Callable[[], Optimum] = partial(
         find_optimum,
         blocks,
         partial(objective_of, advance=advance),
         null_logits=null,
         intercept=spec.intercept,
         max_iterations=max_iterations,
-        meat=partial(score_outer_sum, frequencies=frequencies) if sandwich else None,
+        meat=meat,
     )
-    if sum(block.n_rows for block in blocks) <= CHUNK_ROWS:
-        return climb()
-    # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in the way.
-    with blas_threads().limit(limits=1, user_api="blas"):
-        return climb()
+    # A model without columns has nothing to reduce the bias of.
+    if estimator != "ml" and spec.column_names:
+        climb = partial(
+            find_bias_reduced,
+            blocks,
+            RowSums(
+                likelihood=partial(objective_of, advance=advance),
+                penalised=partial(penalised_objective, advance=advance),
+                leverages=row_leverages,
+                cumulants=cumulants,
+            ),
+            cast(BiasReduction, estimator),
+            null_logits=null,
+            intercept=spec.intercept,
+            max_iterations=max_iterations,
+        )
+    try:
+        # Far points overflow on the way; what is not finite there is seen and stepped back from.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            if sum(block.n_rows for block in blocks) <= CHUNK_ROWS:
+                return climb()
+            # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in
+            # the way.
+            with blas_threads().limit(limits=1, user_api="blas"):
+                return climb()
+    except ColumnScaleError as error:
+        raise DataError(
+            f"column {spec.columns[error.column].variable!r} is on a scale so far from 1 that the variance "
+            "of its coefficient is beyond the range of doubles. Rescale it: divide it by its standard "
+            "deviation, or use another unit."
+        ) from None
 
 
 def _null_start(blocks: Sequence[DesignBlock], outcome_totals: FloatArray) -> FloatArray:
-    """Return where intercepts start (m,): the log-odds of the outcomes, less the offset's mean."""
+    """Return where intercepts start (m,): the log-odds of the outcomes, less the offset's median.
+
+    A few rows with far offsets say nothing about the rest, so it is not the mean; some thousand rows suffice.
+    """
     start: FloatArray = np.log(outcome_totals[1:]) - np.log(outcome_totals[0])
     if blocks[0].offset is not None:
-        n_rows = sum(block.n_rows for block in blocks)
-        start -= sum(block.offset.sum(axis=1) for block in blocks if block.offset is not None) / n_rows
+        step = sum(block.n_rows for block in blocks) // MEDIAN_ROWS + 1
+        some = [block.offset[:, ::step] for block in blocks if block.offset is not None]
+        start -= np.median(np.concatenate(some, axis=1), axis=1)
     return start
 
 
@@ -75,10 +114,11 @@ def null_loglik(blocks: Sequence[DesignBlock], outcome_totals: FloatArray, max_i
         )
         for block in blocks
     ]
-    return find_optimum(
-        constant,
-        objective_of,
-        null_logits=_null_start(blocks, outcome_totals),
-        intercept=True,
-        max_iterations=max_iterations,
-    ).loglik
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        return find_optimum(
+            constant,
+            objective_of,
+            null_logits=_null_start(blocks, outcome_totals),
+            intercept=True,
+            max_iterations=max_iterations,
+        ).loglik

@@ -17,6 +17,7 @@ from logreg.design.rows import Role, read_rows
 from logreg.design.spec import DesignSpec
 from logreg.engine.kernel import ROWS_PER_STEP
 from logreg.engine.types import DesignBlock, FloatArray, Matrix
+from logreg.errors import DataError, FormulaError, PredictError
 
 __all__ = [
     "PredictionRows",
@@ -164,7 +165,13 @@ def encode_for_prediction(source: Source, spec: DesignSpec, *, training: bool) -
         return [(block.n_rows, matrix, encode_offset(spec, rows, source.row_label), kept + block.start)]
 
     if roles:
-        found = source.reduce(encode, add, tuple(roles)) or []
+        try:
+            found = source.reduce(encode, add, tuple(roles)) or []
+        except (DataError, FormulaError) as error:
+            # Formula and columns were right when the model was fitted: now the new data are not.
+            if training or isinstance(error, PredictError):
+                raise
+            raise PredictError(str(error)) from None
     else:
         n = source.n_rows or 0
         found = [(n, DenseMatrix(np.empty((0, n)), spec.intercept), None, np.arange(n))]

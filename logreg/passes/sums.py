@@ -76,7 +76,9 @@ def sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignB
     """Add ``function`` of every step: within chunks in threads, over chunks in order."""
 
     def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
-        return reduce(add, map(function, chunk))
+        # Threads do not inherit the state of the caller: what overflows at far points is looked for by value.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return reduce(add, map(function, chunk))
 
     return reduce(add, in_order(chunk_sum, steps))
 

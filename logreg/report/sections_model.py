@@ -10,7 +10,9 @@ from logreg import __version__
 from logreg.design.ast import Call
 from logreg.design.coding import NumericFactor
 from logreg.engine.newton import tolerance_for
-from logreg.inference.fit_statistics import NO_LIKELIHOOD
+from logreg.inference.covariance import covariance_code
+from logreg.inference.estimators import ESTIMATORS
+from logreg.inference.fit_statistics import NO_LIKELIHOOD, NO_MAXIMUM
 from logreg.inference.normal import critical_value
 from logreg.report.context import BLANK, Context
 from logreg.report.formats import UNSEEN, fixed, p_value, significant
@@ -43,8 +45,6 @@ __all__ = [
     "reproduce_section",
 ]
 
-#: How the coefficients were estimated, by the name of the estimator.
-ESTIMATORS = {"ml": "maximum likelihood"}
 STATUS = {
     "converged": "the optimum was found and certified",
     "separated": "the outcome is separated: the likelihood has no maximum at finite coefficients",
@@ -74,6 +74,9 @@ STATISTICS = {
     "n_coef": Statistic(SIZE, "Coefficients", "count", "estimated, intercepts included"),
     "df_model": Statistic(SIZE, "Slopes", "count", "estimated, intercepts not included"),
     "loglik": Statistic(LIKELIHOOD, "Log-likelihood", "loglik", "sum over trials"),
+    "loglik_penalised": Statistic(
+        LIKELIHOOD, "Log-likelihood, penalised", "loglik", "with Jeffreys’ penalty log|I| / 2"
+    ),
     "loglik_null": Statistic(
         LIKELIHOOD, "Log-likelihood, intercepts only", "loglik", "same rows, weights and offset"
     ),
@@ -135,7 +138,7 @@ def _method_sentences(context: Context) -> Iterator[str]:
         "Newton decrement, the gain in log-likelihood still to be expected, is at most "
         f"{significant(tolerance_for(context.fit.n_rows), style, digits=1)}."
     )
-    yield f"Standard errors come from the covariance {covariance_text(options.covariance)}."
+    yield f"Standard errors come from the covariance {covariance_text(options.covariance, fit.reference_df)}."
     z = significant(critical_value(context.confidence, context.fit.reference_df), style)
     yield (
         f"Intervals are Wald intervals at {context.level}: estimate ± {z} standard errors on the logit "
@@ -223,6 +226,8 @@ def _reason(context: Context, name: str) -> str:
     fit = context.fit
     if not fit.has_likelihood:
         return NO_LIKELIHOOD
+    if not fit.maximises_likelihood:
+        return NO_MAXIMUM
     if name == "aicc":
         return "not defined: as many coefficients as trials"
     if name.startswith("lr_") and not fit.spans_constant:
@@ -424,7 +429,7 @@ def _fit_options(context: Context) -> Iterator[tuple[str, str]]:
     if options.estimator != "ml":
         yield "estimator", _literal(options.estimator)
     if options.covariance not in ("model", "survey"):
-        yield "covariance", _literal(options.covariance)
+        yield "covariance", covariance_code(options.covariance)
     if options.missing != "drop":
         yield "missing", _literal(options.missing)
     if options.confidence != 0.95:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from logreg.inference.estimators import ESTIMATORS
+from logreg.inference.fit_statistics import NO_MAXIMUM
 from logreg.report.context import Context, context_of
 from logreg.report.formats import PLAIN, fixed
 from logreg.report.nodes import Block, Document, Fact, Facts, Note, paragraph
@@ -74,8 +76,15 @@ def _facts(context: Context) -> Facts:
         Fact(label="Outcome", text=f"{outcome.label}: {what}; {outcome.rule}"),
         Fact(label="Counts" if fit.spec.weights is None else "Weights", text=counts),
         Fact(label="Rows", text=f"{sample.rows_used} used of {sample.rows_read}", value=sample.rows_used),
-        Fact(label="Covariance", text=covariance_text(fit.options.covariance), value=fit.options.covariance),
+        Fact(
+            label="Covariance",
+            text=covariance_text(fit.options.covariance, fit.reference_df),
+            value=fit.options.covariance,
+        ),
     ]
+    if fit.options.estimator != "ml":
+        estimator = fit.options.estimator
+        items.append(Fact(label="Estimator", text=ESTIMATORS[estimator], value=estimator))
     if fit.spec.weights is not None:
         items.append(Fact(label="Weighted by", text=f"{fit.spec.weights} ({fit.spec.weight_kind} weights)"))
     return Facts(items=tuple(items))
@@ -94,6 +103,10 @@ def _statistics(context: Context) -> str:
     if not fit.has_likelihood:
         return f"Pseudo-l{text}; tests and criteria are not defined with sampling weights."
     parts = ["L" + text]
+    if not fit.maximises_likelihood:
+        if fit.options.estimator == "firth":
+            parts.append(f"penalised {fixed(values['loglik_penalised'], 3, style)}")
+        return "; ".join([*parts, f"criteria are {NO_MAXIMUM}"]) + "."
     if not math.isnan(values["lr_p_value"]):
         statistic = fixed(values["lr_statistic"], 2, style)
         parts.append(f"LR chi2({values['lr_df']:.0f}) = {statistic}, {p_text(values['lr_p_value'], style)}")

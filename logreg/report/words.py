@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from logreg.inference.covariance import COVARIANCES
+from logreg.inference.covariance import covariance_meaning
 from logreg.inference.estimate import LogisticEstimate
 from logreg.report.context import Context, Numbers, step_text
 from logreg.report.formats import (
@@ -269,13 +269,16 @@ def _share(share: float, style: NumberStyle) -> str:
     return "" if shown == "1" else f"{shown.replace('-', style.minus)} × "
 
 
-def covariance_text(name: str) -> str:
-    """Return a covariance by its name, with what it is.
+def covariance_text(name: str, reference_df: float = math.inf) -> str:
+    """Return a covariance by its name, with what it is and the t distribution that goes with it.
 
     Examples
     --------
     >>> covariance_text("HC0")
     '“HC0”: sandwich of the row scores, without a factor'
     """
-    meaning = COVARIANCES.get(name, "")
-    return f"“{name}”: {meaning}" if meaning else f"“{name}”"
+    meaning = covariance_meaning(name)
+    text = f"“{name}”: {meaning}" if meaning else f"“{name}”"
+    if math.isinf(reference_df):
+        return text
+    return f"{text}; tests and intervals refer to t with {reference_df:g} degrees of freedom"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -105,6 +106,8 @@ def write_bytes_atomically(path: str | os.PathLike[str], content: bytes) -> None
             _replace(os.path.realpath(path), content, mode)
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    except ValueError as error:  # a NUL character, or one that file names cannot hold
+        raise OSError(errno.EINVAL, f"no file can have this name ({error})", os.fspath(path)) from None
 
 
 def _mode(path: str | os.PathLike[str]) -> int | None:

@@ -437,7 +437,7 @@ def test_weights_that_do_not_suit_their_kind_are_refused() -> None:
         LogisticClassifier(weight_kind="frequency").fit(X, y, sample_weight=np.full(len(y), 0.5))
     weights = np.ones(len(y))
     weights[7] = -1.0
-    with pytest.raises(logreg.WeightError, match=r"negative in 1 rows, first in row 7"):
+    with pytest.raises(logreg.WeightError, match=r"negative in 1 row, first in row 7"):
         LogisticClassifier().fit(X, y, sample_weight=weights)
 
 

@@ -35,7 +35,7 @@ INSIDE = {
     "engine": "errors logits",
     "passes": "errors logits data design engine",
     "inference": "errors progress logits tables engine.types engine.newton engine.constrained "
-    "design.spec design.coding design.learning",
+    "design.spec design.coding design.fence design.learning",
     "interpret": f"errors logits tables inference {DESIGN_VALUES}",
     "diagnose": f"errors logits tables inference {DESIGN_VALUES}",
     # The stopping rule and the parsed formula are printed, not used.
@@ -46,6 +46,7 @@ INSIDE = {
     "adapters": "*",
     "cli": "*",
     "fitted": "*",
+    "robust": "*",
     "api": "*",
     "__init__": "*",
     "__main__": "cli",
@@ -69,6 +70,7 @@ OUTSIDE = {
     "adapters": "numpy scipy pandas sklearn statsmodels",
     "cli": "pandas tqdm",
     "fitted": "numpy pandas",
+    "robust": "numpy",
     "api": "numpy",
     "__init__": "",
     "__main__": "",

@@ -116,7 +116,7 @@ def test_nested_transforms_take_another_pass(
 @pytest.mark.parametrize(
     ("formula", "edit", "options", "error", "words"),
     [
-        ("y ~ x", {}, {"drop_missing": False}, DataError, ["'y' in 1 rows", "'x' in 2 rows", "row 5"]),
+        ("y ~ x", {}, {"drop_missing": False}, DataError, ["'y' in 1 row,", "'x' in 2 rows", "row 5"]),
         ("y ~ x", {"x": np.nan}, {}, DataError, ["no complete rows", "'x' is missing in 119 rows"]),
         ("y ~ x", {"w": 0.0}, {"weights": "w"}, WeightError, ["all weights are zero", "'w'"]),
         ("y ~ x", {"w": 0.5}, {"weights": "w"}, WeightError, ["fractions", "0.5 in row 0"]),

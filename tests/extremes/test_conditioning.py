@@ -19,6 +19,9 @@ import logreg
 from logreg.design import encode
 from logreg.errors import CollinearityWarning
 
+# Nearly collinear columns are warned of, rightly; here it is the numbers that matter.
+pytestmark = pytest.mark.filterwarnings("ignore:columns .* are nearly collinear")
+
 #: Estimates in standard errors, and relative errors of the covariance. The data are exact doubles; what is
 #: left is the rounding of the last map back to the design's columns.
 TOLERANCE = 1e-10

@@ -1,0 +1,97 @@
+"""What separates an outcome, in words: the levels and the ranges where only some outcomes occur."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg.design.spec import DesignSpec
+
+__all__ = ["NumberReach", "separating_rows"]
+
+FloatArray = NDArray[np.float64]
+
+#: More statements than this are not read; the tables name every infinite coefficient.
+MOST_SAID = 4
+
+
+class NumberReach(Protocol):
+    """How far numeric design columns reach among the rows of each outcome, each (K, p)."""
+
+    @property
+    def low(self) -> FloatArray:
+        """Smallest value."""
+        ...
+
+    @property
+    def high(self) -> FloatArray:
+        """Largest value."""
+        ...
+
+    @property
+    def above(self) -> FloatArray:
+        """Rows above all rows of the other outcomes."""
+        ...
+
+    @property
+    def below(self) -> FloatArray:
+        """Rows below all rows of the other outcomes."""
+        ...
+
+
+def separating_rows(spec: DesignSpec, direction: FloatArray, reach: NumberReach) -> str:
+    """Return sentences on the rows that make coefficients infinite; "" where only a combination does.
+
+    Parameters
+    ----------
+    spec : DesignSpec
+        With the counts of every level by outcome.
+    direction : (m, p) array
+        Where the likelihood keeps growing.
+    reach : NumberReach
+        Of the numeric design columns, outcomes in spec order.
+    """
+    used = np.flatnonzero((direction != 0).any(axis=0))
+    said = list(dict.fromkeys([*_levels(spec, used), *_ranges(spec, used, reach)]))
+    more = f"; and {len(said) - MOST_SAID} more like these" if len(said) > MOST_SAID else ""
+    return "; ".join(said[:MOST_SAID]) + more
+
+
+def _levels(spec: DesignSpec, used: NDArray[np.intp]) -> Iterator[str]:
+    """Yield the levels at which an outcome is certain or impossible."""
+    variables = {spec.columns[k].variable for k in used}
+    outcome = spec.outcome
+    for label, counts in spec.level_counts:
+        if label not in variables:
+            continue
+        for one in counts:
+            total = sum(one.counts)
+            absent = [name for name, n in zip(outcome.names, one.counts, strict=True) if n == 0]
+            if not total or not absent:
+                continue
+            where = f"with {label} = {one.level}"
+            if len(absent) == len(outcome.names) - 1:
+                (present,) = (name for name in outcome.names if name not in absent)
+                yield f"all {total:g} rows {where} have {outcome.label} = {present}"
+            else:
+                yield f"none of the {total:g} rows {where} has {outcome.label} = {' or '.join(absent)}"
+
+
+def _ranges(spec: DesignSpec, used: NDArray[np.intp], reach: NumberReach) -> Iterator[str]:
+    """Yield the ranges of single numbers in which one outcome alone occurs."""
+    outcome = spec.outcome
+    for k in used:
+        column = spec.columns[k]
+        if column.name not in spec.predictors or np.isnan(reach.low[:, k]).any():
+            continue
+        for j, name in enumerate(outcome.names):
+            others = [i for i in range(len(outcome.names)) if i != j]
+            for n, word, bound in (
+                (reach.above[j, k], "above", reach.high[others, k].max()),
+                (reach.below[j, k], "below", reach.low[others, k].min()),
+            ):
+                if n:
+                    yield f"all {n:g} rows with {column.name} {word} {bound:g} have {outcome.label} = {name}"

@@ -1,0 +1,98 @@
+"""Sums over all rows that bias reduction needs: the penalised likelihood, leverages, third cumulants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg.data.source import Advance, unwatched
+from logreg.engine.firth import (
+    Curvature,
+    Penalised,
+    PenaltySum,
+    cubed_sum,
+    free_part,
+    half_log_determinant,
+    leverages,
+    penalty_sum,
+)
+from logreg.engine.newton import factorise
+from logreg.engine.types import DesignBlock, FloatArray
+from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, split_rows, sum_over
+
+__all__ = ["cumulants", "penalised_objective", "row_leverages"]
+
+#: Multiplications up to which the exact Hessian is worth its price: a few hundredths of a second. Beyond,
+#: there are so many more rows than coefficients that the approximate one serves nearly as well.
+EXACT_WORK = 5e7
+#: Numbers of scratch per piece of rows: it stays in cache.
+SCRATCH = 500_000
+#: Fewest rows per piece; below, the interpreter outweighs the arithmetic.
+FEWEST_ROWS = 256
+
+
+def penalised_objective(
+    blocks: Sequence[DesignBlock],
+    free: NDArray[np.intp],
+    counted_from: FloatArray | None = None,
+    advance: Advance = unwatched,
+) -> Penalised:
+    """Return the log-likelihood of the blocks with Jeffreys' penalty on the free coefficients.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows used, kept by the closure.
+    free : (f,) array of int
+        Positions of the estimated coefficients in the flattened (m p,) vector: all but aliased ones.
+    counted_from : (m, p) array, optional
+        Coefficients at which the penalty is to count as 0; by default all 0.
+    advance : callable
+        Told the number of rows after every pass for the information.
+    """
+    likelihood = objective_of(blocks, advance)
+    n_rows = sum(block.n_rows for block in blocks)
+    m, p, f = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1], len(free)
+    triangle = f * (f + 1) // 2
+    exact = n_rows * triangle * m * p <= EXACT_WORK
+    plain = _pieces(blocks, (m + 2) * f)
+    curved = _pieces(blocks, (m + 2) * triangle) if exact else plain
+
+    def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
+        pieces = curved if curvature == "exact" else plain
+        return sum_over(pieces, lambda piece: penalty_sum(piece, coef, root, curvature))
+
+    there = likelihood(np.zeros((m, p)) if counted_from is None else counted_from, 2).information
+    assert there is not None
+    metric = factorise(free_part(there, free))
+    return Penalised(
+        likelihood=likelihood,
+        penalty=penalty,
+        free=free,
+        curvature="exact" if exact else "augmented",
+        reference=0.0 if metric is None else half_log_determinant(metric),
+    )
+
+
+def _pieces(blocks: Sequence[DesignBlock], per_row: int) -> list[list[DesignBlock]]:
+    """Cut blocks into chunks of one thread's work, and those so that scratch of ``per_row`` numbers fits."""
+    rows = max(SCRATCH // per_row, FEWEST_ROWS)
+    return [split_rows([chunk], rows) for chunk in split_rows(blocks, CHUNK_ROWS)]
+
+
+def row_leverages(blocks: Sequence[DesignBlock], coef: FloatArray, root: FloatArray) -> list[FloatArray]:
+    """Return the leverages (n,) of the rows of every block; ``root`` is that of the inverse information."""
+    per_row = (len(root) + 2) * root.shape[2]
+
+    def of_chunk(chunk: Sequence[DesignBlock]) -> FloatArray:
+        return np.concatenate([leverages(piece, coef, root) for piece in chunk])
+
+    return [np.concatenate(list(in_order(of_chunk, _pieces([block], per_row)))) for block in blocks]
+
+
+def cumulants(blocks: Sequence[DesignBlock], coef: FloatArray, directions: FloatArray) -> FloatArray:
+    """Return the third cumulants of the scores of a binary outcome along directions (f, p), shape (f,)."""
+    pieces = _pieces(blocks, 2 * len(directions))
+    return sum_over(pieces, lambda piece: cubed_sum(piece, coef, directions))
