@@ -49,7 +49,7 @@ def with_covariance(fit: LogisticFit, covariance: Any) -> LogisticFit:
         )
     if name == fit.options.covariance and ARRAY not in name:
         return fit
-    rows = fit._training(f"the covariance {name!r}")
+    rows = fit._rows.training(f"the covariance {name!r}")
     assert fit.source is not None
     sandwich = sandwich_over(choice, fit.source, rows, spec)
     optimum = maximise(

@@ -82,7 +82,7 @@ def variables_in(term: str) -> list[str]:
 def test_every_function_of_formulas(term: str, name: str) -> None:
     data = table()
     fit = logreg.fit(f"y ~ {term}", data)
-    piece = fit._population("this", None, None, ["x", "u", "z"]).total(lambda piece: piece)
+    piece = fit._rows.population("this", None, None, ["x", "u", "z"]).total(lambda piece: piece)
     found, offset = piece.derivative(name, {})
     h = 1e-4
 

@@ -194,7 +194,7 @@ def test_small_hsiao_against_statsmodels_on_the_same_halves() -> None:
     data = generated(600)
     fit = logreg.fit("m ~ x", data)
     table = fit.independence_of_irrelevant_alternatives("small-hsiao", rng=11).set_index("outcome")
-    rows = RowsByOutcome(blocks=fit._training("").blocks, spec=fit.spec, max_iterations=50)
+    rows = RowsByOutcome(blocks=fit._rows.training("").blocks, spec=fit.spec, max_iterations=50)
     halves = rows.halves(np.random.default_rng(11))
     parts = []
     for half in (halves.first, halves.second):
@@ -244,7 +244,7 @@ def test_offsets_go_along() -> None:
     """Offsets of the outcomes that are left, against the first of them."""
     data = generated()
     fit = logreg.fit("m ~ x + a", data, offset=["o", "q", "o"])
-    rows = RowsByOutcome(blocks=fit._training("").blocks, spec=fit.spec, max_iterations=50)
+    rows = RowsByOutcome(blocks=fit._rows.training("").blocks, spec=fit.spec, max_iterations=50)
     remaining = data[data.m != "A"].assign(d=lambda d: d.q - d.o, e=0.0)
     expected = logreg.fit("m ~ x + a", remaining, offset=["d", "e"])
     assert rows.without(0).loglik == pytest.approx(expected.loglik, rel=1e-11)
@@ -258,7 +258,7 @@ def test_large_categorical_designs_are_cut_by_rows() -> None:
     data = pd.concat([generated(4000, seed) for seed in range(10)], ignore_index=True)
     data["g"] = np.arange(len(data)) % 9
     fit = logreg.fit("m ~ C(g) + a:x", data)
-    blocks = fit._training("").blocks
+    blocks = fit._rows.training("").blocks
     assert any(type(block.matrix).__name__ == "SplitMatrix" for block in blocks)
     rows = RowsByOutcome(blocks=blocks, spec=fit.spec, max_iterations=50)
     expected = logreg.fit("m ~ C(g) + a:x", data[data.m != "B"])

@@ -336,7 +336,7 @@ def test_a_loaded_model_says_that_it_holds_no_rows(rows: pd.DataFrame, tmp_path:
 def test_a_misleading_metric_is_replaced(rows: pd.DataFrame) -> None:
     """The search ends at the same place from an information that is far off in size and shape."""
     fit = logreg.fit("y ~ x + z", rows)
-    likelihood = fit._likelihood("test")
+    likelihood = fit._rows.likelihood("test")
     [start] = likelihood.optimum
     right = likelihood.objective(likelihood.optimum, 2).information
     found = []
@@ -369,7 +369,7 @@ def test_few_passes_over_the_rows() -> None:
     x = rng.normal(size=(2000, 6))
     data = pd.DataFrame(x, columns=list("abcdef")).assign(y=(rng.random(2000) < expit(x[:, 0])).astype(int))
     fit = logreg.fit("y ~ a + b + c + d + e + f", data)
-    likelihood = fit._likelihood("test")
+    likelihood = fit._rows.likelihood("test")
     passes = [0, 0, 0]
 
     def counted(coef: Any, order: Any) -> Any:

@@ -95,7 +95,7 @@ def simulated(n: int = 90, *, seed: int = 3) -> pd.DataFrame:
 
 def resampling_of(fit: Any, cluster: Any = None) -> Resampling:
     """Return the rows behind a fit's resampler."""
-    found = fit._resampler("the test", cluster).bootstrap.args[0]
+    found = fit._rows.resampler("the test", cluster).bootstrap.args[0]
     assert isinstance(found, Resampling)
     return found
 
@@ -822,6 +822,6 @@ def test_progress_is_told_of_every_refit(womenlf: Any) -> None:
 
 
 def test_the_resampler_says_what_it_draws(birthwt: Any) -> None:
-    found = birthwt._resampler("the test", None)
+    found = birthwt._rows.resampler("the test", None)
     assert isinstance(found, Resampler)
     assert (found.unit, found.n_units, found.n_distinct) == ("rows", 189, 189)

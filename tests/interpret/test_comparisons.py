@@ -114,8 +114,8 @@ def test_known_changes_agree_with_encoding_again(birthwt: pd.DataFrame, women: A
     for one in (fit, women):
         names = list(one.spec.predictors)
         for at in (None, {names[0]: [20.0, 30.0]}):
-            _, fast = comparison_estimates(one, one._access(), at=at)
-            _, slow = comparison_estimates(one, one._access(), at=at, encode_all=True)
+            _, fast = comparison_estimates(one, one._rows.access(), at=at)
+            _, slow = comparison_estimates(one, one._rows.access(), at=at, encode_all=True)
             np.testing.assert_allclose(fast.values, slow.values, rtol=1e-12, atol=1e-14)
             np.testing.assert_allclose(fast.std_errors(one), slow.std_errors(one), rtol=1e-12)
 

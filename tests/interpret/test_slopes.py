@@ -142,7 +142,7 @@ def test_products_of_probabilities_agree_with_differentiating_row_by_row(name: s
     numbers = [c.name for c in fit.spec.columns if c.name in fit.spec.predictors]
     plan = plan_of(
         fit,
-        fit._access(),
+        fit._rows.access(),
         "slopes",
         data=None,
         at=None,
@@ -190,7 +190,7 @@ def test_mixed_models_take_each_variable_the_shorter_way(birthwt: pd.DataFrame) 
         "others": "observed",
         "weights": None,
     }
-    plan = plan_of(fit, fit._access(), "slopes", average=True, **options)
+    plan = plan_of(fit, fit._rows.access(), "slopes", average=True, **options)
     names = ["age", "lwt", "ptl"]
     fast, slow = (slope_estimates(fit, plan, names, general=general) for general in (False, True))
     np.testing.assert_allclose(fast.values, slow.values, rtol=1e-11)
