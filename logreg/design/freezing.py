@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from logreg.data.source import Level
 from logreg.design.ast import Call, Column, Expression, Text, columns_of
@@ -82,10 +83,14 @@ def _check_names(spec: DesignSpec) -> None:
             f"{' and '.join(map(repr, variables))}. Rename a column of the data, or recode levels that "
             "are written alike."
         )
-    _check_unicode(spec.outcome.label, spec.outcome.names, OutcomeError)
-    for factor in spec.factors:
-        levels = factor.levels if isinstance(factor, CategoricalFactor) else ()
-        _check_unicode(factor.variable, list(map(str, levels)), DataError)
+    levels = {factor.variable: tuple(map(str, factor.levels)) for factor in spec.categorical()}
+    texts = (spec.outcome.label, *spec.outcome.names, *spec.column_names, *chain(*levels.values()))
+    try:
+        "".join(texts).encode("utf-8")
+    except UnicodeEncodeError:
+        _refuse_text(spec.outcome.label, spec.outcome.names, OutcomeError)
+        for factor in spec.factors:
+            _refuse_text(factor.variable, levels.get(factor.variable, ()), DataError)
     names = spec.outcome.names
     if len(set(names)) < len(names):
         name = Counter(names).most_common(1)[0][0]
@@ -274,17 +279,15 @@ def _check_levels(label: str, variable: str, levels: Sequence[Level], tally: Tal
     )
 
 
-def _check_unicode(name: str, levels: Sequence[str], error: type[LogregError]) -> None:
+def _refuse_text(name: str, levels: Sequence[str], error: type[LogregError]) -> None:
     """Refuse text that is not Unicode (lone surrogates): tables and files cannot hold it."""
-    try:
-        "".join((name, *levels)).encode("utf-8")
-    except UnicodeEncodeError:
-        bad = next(text for text in (name, *levels) if not _is_unicode(text))
-        where = f"the column name {bad!a}" if bad is name else f"the label {bad!a} of column {name!a}"
-        raise error(
-            f"{where} is not valid Unicode text (a lone surrogate, left by reading with the wrong encoding). "
-            "Read the data again with the right encoding, or rename it."
-        ) from None
+    for text in (name, *levels):
+        if not _is_unicode(text):
+            where = f"the column name {text!a}" if text is name else f"the label {text!a} of column {name!a}"
+            raise error(
+                f"{where} is not valid Unicode text (a lone surrogate, left by reading with the wrong "
+                "encoding). Read the data again with the right encoding, or rename it."
+            )
 
 
 def _is_unicode(text: str) -> bool:

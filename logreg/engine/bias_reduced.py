@@ -165,7 +165,7 @@ def _shift(ascent: Ascent, first: int, by: float) -> None:
 
 
 def _log_volume(ready: Prepared, kept: NDArray[np.intp]) -> float:
-    """Return by how much ``log|I| / 2`` of an equation is larger in working coordinates than in the design's."""
+    """Return what ``log|I| / 2`` of an equation has in working coordinates beyond that in the design's."""
     if ready.coordinates.trivial:
         return 0.0
     return float(np.linalg.slogdet(ready.coordinates.to_design()[np.ix_(kept, kept)])[1])

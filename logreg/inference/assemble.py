@@ -296,9 +296,9 @@ def _fit_remarks(
         remarks.append(
             Remark(
                 kind="SeparationWarning",
-                text=f"complete separation of {spec.outcome.label!r}: the equations of median bias reduction can "
-                "have several solutions then, and this is the one reached from Firth's estimate. Use "
-                "estimator='firth', whose maximum is the only one.",
+                text=f"complete separation of {spec.outcome.label!r}: the equations of median bias reduction "
+                "can have several solutions then, and this is one reached from Firth's estimate. Use "
+                "estimator='firth'.",
             )
         )
     slopes = sum(1 for column in spec.columns if column.name != "Intercept")

@@ -272,7 +272,7 @@ class LogisticEstimate:
 
     @property
     def maximises_likelihood(self) -> bool:
-        """Whether ``loglik`` is a likelihood's maximum: not under sampling weights, nor with bias reduction."""
+        """Whether ``loglik`` is a likelihood's maximum: not under sampling weights or with bias reduction."""
         return self.has_likelihood and self.options.estimator == "ml"
 
     @property

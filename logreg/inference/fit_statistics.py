@@ -28,8 +28,8 @@ def fit_statistics(fit: LogisticEstimate) -> pd.DataFrame:
     """Return the statistics of a fit.
 
     n is the number of Bernoulli or categorical trials: the sum of frequency weights times trials per row, not
-    the number of rows of the table. Under sampling weights, statistics that need a likelihood are NaN, and so are those that need its
-    maximum for bias-reduced estimates; ``loglik`` is at the estimate, without penalty.
+    the number of rows of the table. Under sampling weights, statistics that need a likelihood are NaN, and
+    for bias-reduced estimates those that need its maximum; ``loglik`` is at the estimate, without penalty.
 
     Returns
     -------

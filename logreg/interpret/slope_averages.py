@@ -207,7 +207,7 @@ class Slopes:
         growth = direction @ columns
         growth[np.abs(growth) <= STILL * (np.abs(direction) @ np.abs(columns))] = 0.0
         drift = _row_slopes(self.scale, self.kind, logits, growth, columns, x).values
-        values = np.where(drift != 0.0, np.sign(drift) * np.inf, found.values)
+        values = np.where(drift != 0.0, np.copysign(np.inf, drift), found.values)
         return replace(found, values=values)
 
 

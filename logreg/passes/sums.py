@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from operator import add
 from typing import Any, TypeVar
 
@@ -76,9 +76,7 @@ def sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignB
     """Add ``function`` of every step: within chunks in threads, over chunks in order."""
 
     def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
-        # Threads do not inherit the state of the caller: what overflows at far points is looked for by value.
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            return reduce(add, map(function, chunk))
+        return reduce(add, map(function, chunk))
 
     return reduce(add, in_order(chunk_sum, steps))
 
@@ -92,7 +90,12 @@ def in_order(function: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
     # Imported here: small fits need neither the import nor the look at the loaded libraries.
     from concurrent.futures import ThreadPoolExecutor
 
-    with blas_threads().limit(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+    # Threads do not inherit how the caller treats overflow, so they are told.
+    start = partial(np.seterr, **np.geterr())
+    with (
+        blas_threads().limit(limits=1, user_api="blas"),
+        ThreadPoolExecutor(n_threads, initializer=start) as pool,
+    ):
         yield from pool.map(function, items)
 
 
