@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -82,8 +83,8 @@ ELEMENTWISE: Mapping[str, _Elementwise] = MappingProxyType(
         "log1p": np.log1p,
         "log2": np.log2,
         "logit": scipy_logit,
-        "pmax": np.maximum,
-        "pmin": np.minimum,
+        "pmax": lambda *values: reduce(np.maximum, values),
+        "pmin": lambda *values: reduce(np.minimum, values),
         "round": np.rint,
         "sigmoid": expit,
         "sign": np.sign,

@@ -31,8 +31,8 @@ PATIENCE, MAX_HALVINGS = 2, 30
 GAIN = 0.5
 #: Share of a step that the following one must be shorter by, times the share of the step that was taken.
 SUFFICIENT = 0.25
-#: Differences for the Jacobian, in standard errors: their error is of the same relative size, and so is what a
-#: step then misses by.
+#: Differences for the Jacobian, in standard errors: their error is of the same relative size, and so is what
+#: a step then misses by.
 DIFFERENCE = 1e-6
 
 

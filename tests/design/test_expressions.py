@@ -112,11 +112,16 @@ def test_every_listed_function_is_computed_and_tested():
         (call("pmax", X, Y), [4.0, 2.0, NAN, 4.0]),
         (call("pmax", Y, z=3), [4.0, 3.0, 3.0, 3.0]),
         (call("pmin", z=Y, x=1.5), [1.5, 1.5, 1.0, -1.0]),
+        (call("pmax", X, 0, Y), [4.0, 2.0, NAN, 4.0]),
+        (call("pmin", Y, 2, X), [1.0, 2.0, NAN, -1.0]),
         (call("sqrt", x=X), [1.0, np.sqrt(2.0), NAN, 2.0]),
     ],
 )
 def test_arguments_by_place_and_name(expression, expected):
+    before = {name: column.copy() for name, column in COLUMNS.items() if isinstance(column, np.ndarray)}
     assert_array_equal(value(expression), expected)
+    for name, column in before.items():
+        assert_array_equal(COLUMNS[name], column, err_msg="the caller's data stay as they are")
 
 
 @pytest.mark.parametrize(
