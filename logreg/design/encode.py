@@ -49,7 +49,9 @@ class _Part:
     indicators: Indicators | None = None
 
 
-def encode_matrix(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> DenseMatrix | SplitMatrix:
+def encode_matrix(
+    spec: DesignSpec, rows: BlockRows, row_label: RowLabel, *, counted: bool = False
+) -> DenseMatrix | SplitMatrix:
     """Return the design matrix of the rows.
 
     Parameters
@@ -60,6 +62,8 @@ def encode_matrix(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Den
         Complete rows of one block.
     row_label : callable
         Names a row for messages.
+    counted : bool
+        Whether categories stay integers however few cells their dummy columns would take.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def encode_matrix(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> Den
             numbers[factor.label] = _numbers(spec, factor, rows, row_label)
     parts = [part for coded in spec.coded_terms for part in _encode_term(spec, coded, labels, numbers)]
     dummies = sum(part.width for part in parts if part.indicators is not None)
-    if dummies and n * dummies > DENSE_CELLS:
+    if dummies and (counted or n * dummies > DENSE_CELLS):
         return _split(spec, parts, n)
     return _dense(spec, parts, n)
 

@@ -229,15 +229,21 @@ def _thirds(
     ``x_r w p_s (u_s u_s' - sum_c p_c u_c u_c')``.
     """
     first, second = np.triu_indices(len(roots[0]))
-    # An off-diagonal element stands for two.
-    times = np.where(first == second, 1.0, np.sqrt(2.0))[:, np.newaxis]
+
+    def summed(outer: FloatArray) -> FloatArray:
+        # An off-diagonal element stands for two.
+        times = np.where(first == second, 1.0, np.sqrt(2.0))
+        result: FloatArray = times * block.matrix.transpose_matvec(outer).T
+        return result
+
+    if len(roots) == 1:
+        # u_1 = q z and u_0 = -p z: what is summed is x_r w p q (q - p) z z'.
+        (z,), (q, p) = roots, probabilities
+        return summed(z[first] * z[second] * (weighted[0] * q * (q - p)))
     mean = np.einsum("mn,mfn->fn", probabilities[1:], np.stack(roots))
-    outer = [times * u[first] * u[second] for u in (-mean, *(z - mean for z in roots))]
-    average = np.einsum("kn,ktn->tn", probabilities, np.stack(outer))
-    found = [
-        block.matrix.transpose_matvec(w * (own - average)) for w, own in zip(weighted, outer[1:], strict=True)
-    ]
-    return np.concatenate([part.T for part in found])
+    own = [u[first] * u[second] for u in (-mean, *(z - mean for z in roots))]
+    average = np.einsum("kn,ktn->tn", probabilities, np.stack(own))
+    return np.concatenate([summed(w * (outer - average)) for w, outer in zip(weighted, own[1:], strict=True)])
 
 
 def cubed_sum(block: DesignBlock, coef: FloatArray, directions: FloatArray) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import add
 
 import numpy as np
@@ -64,6 +65,10 @@ class TrainingRows:
         return sum(block.n_rows for block in self.blocks)
 
 
+#: A block, further columns beside it, and where its rows stand in the source.
+_Encoded = tuple[DesignBlock, Mapping[str, Column], NDArray[np.intp]]
+
+
 def training_rows(
     source: Source, spec: DesignSpec, scale: float | None = None, also: Sequence[str] = ()
 ) -> TrainingRows:
@@ -85,14 +90,14 @@ def training_rows(
     roles = training_roles(spec)
     names = tuple(dict.fromkeys((*roles, *also)))
 
-    def encode(block: RowBlock) -> list[tuple[DesignBlock, Mapping[str, Column], NDArray[np.intp]]]:
+    def encode(block: RowBlock, *, counted: bool = False) -> list[_Encoded]:
         rows = read_rows(block, roles, weights=spec.weights, row_label=source.row_label)
         if not rows.n_used:
             return []
         outcome = encode_outcome(spec, rows, source.row_label)
         weights = rows.weights
         encoded = DesignBlock(
-            matrix=encode_matrix(spec, rows, source.row_label),
+            matrix=encode_matrix(spec, rows, source.row_label, counted=counted),
             n_outcomes=len(spec.outcome.levels),
             codes=outcome.codes,
             counts=outcome.counts,
@@ -103,6 +108,9 @@ def training_rows(
         return [(encoded, {name: rows.columns[name] for name in also}, kept + block.start)]
 
     found = source.reduce(encode, add, names) or []
+    if len({type(part[0].matrix) for part in found}) > 1:
+        # A last block may be so small that its dummy columns were written out: all blocks must be of a kind.
+        found = source.reduce(partial(encode, counted=True), add, names) or []
     blocks = [part[0] for part in found]
     if scale is None and spec.weights is not None and spec.weight_kind != "frequency":
         n_rows = sum(block.n_rows for block in blocks)

@@ -20,7 +20,7 @@ from logreg.engine.firth import (
 )
 from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray
-from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, split_rows, sum_over
+from logreg.passes.sums import CHUNK_ROWS, blas_threads, in_order, objective_of, split_rows, sum_over
 
 __all__ = ["cumulants", "penalised_objective", "row_leverages"]
 
@@ -62,7 +62,9 @@ def penalised_objective(
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain
-        return sum_over(pieces, lambda piece: penalty_sum(piece, coef, root, curvature))
+        # Many small products: threads that BLAS has wait for them longer than they take.
+        with blas_threads().limit(limits=1, user_api="blas"):
+            return sum_over(pieces, lambda piece: penalty_sum(piece, coef, root, curvature))
 
     there = likelihood(np.zeros((m, p)) if counted_from is None else counted_from, 2).information
     assert there is not None

@@ -296,7 +296,7 @@ def test_a_separated_class_of_three_leaves_the_other_two_at_their_limit() -> Non
 
 def test_a_fit_cut_short_is_warned_of() -> None:
     X, y = sample(2)
-    with pytest.warns(exceptions.ConvergenceWarning, match="not converged after 1 iterations") as caught:
+    with pytest.warns(exceptions.ConvergenceWarning, match="not converged after 1 iteration") as caught:
         model = LogisticClassifier(max_iterations=1).fit(X, y)
     assert issubclass(caught[0].category, logreg.ConvergenceWarning)
     assert model.n_iter_ == 1
@@ -338,8 +338,8 @@ def test_the_fit_reads_the_array_where_it_lies(monkeypatch: pytest.MonkeyPatch) 
     seen: list[Any] = []
     original = passes.encode_matrix
 
-    def watched(*args: Any) -> Any:
-        seen.append(original(*args))
+    def watched(*args: Any, **options: Any) -> Any:
+        seen.append(original(*args, **options))
         return seen[-1]
 
     monkeypatch.setattr(passes, "encode_matrix", watched)
