@@ -17,7 +17,7 @@ import numpy as np
 from logreg.data.source import FloatArray
 from logreg.design.ast import Call, Column, Expression, columns_of
 from logreg.design.coding import CategoricalFactor, NumericFactor
-from logreg.design.encode import _dense, _encode_term, _known_labels, _numbers
+from logreg.design.encode import dense_matrix, encode_term, known_labels, numbers_of
 from logreg.design.expressions import COMPARISONS, data_of, evaluate
 from logreg.design.functions import FUNCTIONS, bind
 from logreg.design.rows import BlockRows, RowLabel
@@ -85,10 +85,12 @@ def matrix_derivative(spec: DesignSpec, rows: BlockRows, row_label: RowLabel, na
     }
     needed = {x for coded in spec.coded_terms if slopes.keys() & set(coded.labels) for x in coded.labels}
     numbers = {
-        factor.label: _numbers(spec, factor, rows, row_label) for factor in numeric if factor.label in needed
+        factor.label: numbers_of(spec, factor, rows, row_label)
+        for factor in numeric
+        if factor.label in needed
     }
     labels = {
-        factor.label: _known_labels(factor, rows, row_label)
+        factor.label: known_labels(factor, rows, row_label)
         for factor in spec.factors
         if isinstance(factor, CategoricalFactor) and factor.label in needed
     }
@@ -99,8 +101,8 @@ def matrix_derivative(spec: DesignSpec, rows: BlockRows, row_label: RowLabel, na
         width = 0
         for label in moving:
             # Product rule: one factor at a time is replaced by its derivative.
-            parts = _encode_term(spec, coded, labels, {**numbers, label: slopes[label]})
-            columns = _dense(spec, parts, n).columns
+            parts = encode_term(spec, coded, labels, {**numbers, label: slopes[label]})
+            columns = dense_matrix(spec, parts, n).columns
             width = len(columns)
             result[start : start + width] += columns
         start += width if moving else _width(spec, coded.labels, coded.full)

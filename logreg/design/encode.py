@@ -77,17 +77,17 @@ def encode_matrix(
     numbers: dict[str, FloatArray] = {}
     for factor in spec.factors:
         if isinstance(factor, CategoricalFactor):
-            labels[factor.label] = _known_labels(factor, rows, row_label)
+            labels[factor.label] = known_labels(factor, rows, row_label)
         else:
-            numbers[factor.label] = _numbers(spec, factor, rows, row_label)
-    parts = [part for coded in spec.coded_terms for part in _encode_term(spec, coded, labels, numbers)]
+            numbers[factor.label] = numbers_of(spec, factor, rows, row_label)
+    parts = [part for coded in spec.coded_terms for part in encode_term(spec, coded, labels, numbers)]
     dummies = sum(part.width for part in parts if part.indicators is not None)
     if dummies and (counted or n * dummies > DENSE_CELLS):
         return _split(spec, parts, n)
-    return _dense(spec, parts, n)
+    return dense_matrix(spec, parts, n)
 
 
-def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabel) -> Categories:
+def known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabel) -> Categories:
     labels = labels_of_expression(factor.expression, rows, row_label)
     positions = labels.positions(factor.levels)
     # Levels the design does not know: declared but unused ones are fine as long as no row has them.
@@ -105,7 +105,7 @@ def _known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabe
     return labels
 
 
-def _numbers(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label: RowLabel) -> FloatArray:
+def numbers_of(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label: RowLabel) -> FloatArray:
     if isinstance(factor.expression, Column):
         column = rows.columns[factor.expression.name]
         if isinstance(column, CategoryColumn):
@@ -123,7 +123,7 @@ def _numbers(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label
     return values
 
 
-def _encode_term(
+def encode_term(
     spec: DesignSpec,
     coded: CodedTerm,
     labels: Mapping[str, Categories],
@@ -201,7 +201,7 @@ def _indicators(
     return Indicators(index.astype(np.int32), np.arange(width + 1, dtype=np.intp), width)
 
 
-def _dense(spec: DesignSpec, parts: Sequence[_Part], n: int) -> DenseMatrix:
+def dense_matrix(spec: DesignSpec, parts: Sequence[_Part], n: int) -> DenseMatrix:
     """Numbers side by side; a view of the table where they already lie so."""
     if all(part.indicators is None for part in parts):
         columns = [column for part in parts for column in part.numbers or ()]

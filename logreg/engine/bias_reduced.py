@@ -31,7 +31,7 @@ from logreg.engine.optimum import (
     SAMPLE_THRESHOLD,
     SAMPLE_TOLERANCE,
     Prepared,
-    _in_design_coordinates,
+    in_design_coordinates,
     prepare,
 )
 from logreg.engine.separation import Verdict, certified_finite, find_separation
@@ -139,7 +139,7 @@ def find_bias_reduced(
         ),
         metric=factorise(free_part(found.information, free)),
     )
-    optimum = _in_design_coordinates(result, ready.coordinates, ready.aliases, free, None)
+    optimum = in_design_coordinates(result, ready.coordinates, ready.aliases, free, None)
     return replace(optimum, separation=verdict.kind, perfect_rows=verdict.rows)
 
 

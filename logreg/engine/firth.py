@@ -29,7 +29,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack
 
 from logreg.engine.kernel import block_probabilities, outer_sum
 from logreg.engine.newton import Metric, factorise
@@ -92,9 +92,9 @@ def half_log_determinant(metric: Metric) -> float:
 
 def root_of(metric: Metric, free: NDArray[np.intp], shape: tuple[int, int]) -> FloatArray:
     """Return L (m, p, f) with ``L L' = I^-1`` on the f free coefficients and 0 on the others."""
-    inner = solve_triangular(metric.factor, np.eye(len(free)), lower=True, trans="T")
+    inverse, _ = lapack.dtrtri(metric.factor, lower=1)
     root = np.zeros((shape[0] * shape[1], len(free)))
-    root[free] = metric.scale[:, np.newaxis] * inner
+    root[free] = metric.scale[:, np.newaxis] * inverse.T
     return root.reshape(*shape, len(free))
 
 

@@ -22,7 +22,7 @@ from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_
 from logreg.engine.separation import Verdict, certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
-__all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "Prepared", "find_optimum", "prepare"]
+__all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "Prepared", "find_optimum", "in_design_coordinates", "prepare"]
 
 #: From this many rows on, the ascent starts from a sample.
 SAMPLE_THRESHOLD = 100_000
@@ -109,7 +109,7 @@ def find_optimum(
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
     )
     assert ascent.current is not None
-    optimum = _in_design_coordinates(
+    optimum = in_design_coordinates(
         ascent, coordinates, aliases, free, None if meat is None else meat(working, ascent.coef)
     )
     if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
@@ -118,7 +118,7 @@ def find_optimum(
     if verdict.direction is None:
         return replace(optimum, separation=verdict.kind)
     limit = fit_limit(working, evaluator, verdict.direction, kept, max_iterations)
-    at_limit = _in_design_coordinates(
+    at_limit = in_design_coordinates(
         limit.ascent,
         coordinates,
         aliases,
@@ -255,7 +255,7 @@ def _empty(blocks: Sequence[DesignBlock], evaluator: Evaluator, m: int) -> Optim
     )
 
 
-def _in_design_coordinates(
+def in_design_coordinates(
     ascent: Ascent,
     coordinates: Coordinates,
     aliases: Sequence[Alias],

@@ -17,16 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.separation import (
-    MOVED,
-    _constraints,
-    _distinct_rows,
-    _independent,
-    _moved_far,
-    _row_space,
-    _shortest,
-    _strict_rows,
-)
+from logreg.engine.programme import MOVED, constraints_of, distinct_rows, row_space, shortest, strict_rows
+from logreg.engine.separation import independent, moved_far
 from logreg.engine.types import DesignBlock, FloatArray, Objective
 
 __all__ = ["Receding", "Recession", "find_recession"]
@@ -71,13 +63,13 @@ class Recession:
         m = self.blocks[0].n_outcomes - 1
         c = contrast.reshape(m, -1)[:, self.kept].ravel() / self.scale
         c = c / max(float(np.abs(c).max(initial=0.0)), np.finfo(float).tiny)
-        bounded = _row_space(self.constraints[~self.strict])
+        bounded = row_space(self.constraints[~self.strict])
         if np.linalg.norm(c - (bounded @ c) @ bounded) <= MOVED:
             # Rows that are not fitted perfectly determine it: no direction of recession moves it.
             return Receding(rises=False, falls=False, objective=self.limit[0], free=self.limit[1])
         # As one more constraint, c is made strict by some direction or by none; c and -c together stay at 0.
         above, below, apart = (
-            _strict_rows(np.vstack([self.constraints, *rows])) for rows in ([c], [-c], [c, -c])
+            strict_rows(np.vstack([self.constraints, *rows])) for rows in ([c], [-c], [c, -c])
         )
         if above is None or below is None or apart is None:
             return None
@@ -101,12 +93,12 @@ def find_recession(
     kept : (k,) array of int
         Design columns that are not aliased.
     """
-    rows, observed = _distinct_rows(blocks, kept)
+    rows, observed = distinct_rows(blocks, kept)
     largest = np.abs(rows).max(axis=0)
     largest[largest == 0] = 1.0
     m = blocks[0].n_outcomes - 1
-    constraints, scale = _constraints(rows / largest, observed, m + 1), np.tile(largest, m)
-    strict = _strict_rows(constraints)
+    constraints, scale = constraints_of(rows / largest, observed, m + 1), np.tile(largest, m)
+    strict = strict_rows(constraints)
     limit = None if strict is None else _limit(blocks, evaluator, constraints, strict, scale, kept)
     if strict is None or limit is None:
         return None
@@ -136,15 +128,15 @@ def _limit(
     m, n_columns = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1]
     if moved.any():
         others = constraints[~moved] if still is None else np.vstack([constraints[~moved], still])
-        b = _shortest(constraints[moved], others)
+        b = shortest(constraints[moved], others)
         if b is None:
             return None
         direction = np.zeros((m, n_columns))
         direction[:, kept] = (b / scale).reshape(m, len(kept))
-        blocks = [_moved_far(block, direction) for block in blocks]
+        blocks = [moved_far(block, direction) for block in blocks]
     objective = evaluator(blocks)
     information = objective(np.zeros((m, n_columns)), 2).information
     assert information is not None
     candidates = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
     # A combination that is bounded is one of any coefficients that determine all others on these rows.
-    return objective, np.sort(_independent(information, candidates))
+    return objective, np.sort(independent(information, candidates))

@@ -1,0 +1,199 @@
+"""Linear programmes over rows that object: directions in which a likelihood never falls.
+
+A direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the classes other than the one
+observed, and some are strict (Konis 2007; multinomial form after Albert and Anderson 1984).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg.engine.types import DesignBlock, FloatArray
+
+__all__ = ["MOVED", "STRICT", "constraints_of", "distinct_rows", "row_space", "shortest", "strict_rows"]
+
+#: Rows the programme starts from, and adds at a time.
+ROWS_AT_A_TIME = 1500
+#: Rounds of adding rows before the verdict is left open.
+MOST_ROUNDS = 12
+#: Margins above this are strict, below minus this violated; in between lies the programme's tolerance.
+MOVED = 1e-6
+#: Eigenvalues of a Gram matrix below this share of the largest are rounding.
+RANK_SHARE = 1e-13
+#: Feasibility tolerances of the programme (HiGHS's tightest is 1e-10), tried in turn: with a tight one the
+#: solver now and then gives up on a programme that it solves with its own.
+FEASIBILITIES = (1e-9, 1e-7)
+#: Bound on the direction's elements, with columns scaled to 1 and strict margins of 1.
+LONGEST = 1e7
+#: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at
+#: most 1.
+ZERO = 1e-7
+#: Margin of a strict constraint, by the bounds of the programme.
+STRICT = 1.0
+
+
+def strict_rows(constraints: FloatArray) -> NDArray[np.bool_] | None:
+    """Return which rows some separating direction makes strict; None if the programme fails or takes too
+    long.
+
+    What one direction leaves at margin 0 may still be separated by another, so the search goes on among those
+    rows: two directions add up to one that is strict on both their rows.
+    """
+    open_rows = np.arange(len(constraints))
+    while len(open_rows):
+        b = _separating_direction(constraints[open_rows])
+        if b is None:
+            return None
+        moved = constraints[open_rows] @ b > MOVED
+        if not moved.any():
+            break
+        open_rows = open_rows[~moved]
+    strict = np.ones(len(constraints), dtype=bool)
+    strict[open_rows] = False
+    return strict
+
+
+def _separating_direction(constraints: FloatArray) -> FloatArray | None:
+    """Return a direction that no row objects to and some rows profit from, 0 if there is none, None without
+    an answer.
+
+    A programme over a few thousand rows is enough: rows that overlap and span what all span prove overlap for
+    all, and a direction found on some rows is held against all; rows that object are added.
+    """
+    n, size = constraints.shape
+    working = np.unique(np.linspace(0, n - 1, min(n, ROWS_AT_A_TIME)).astype(np.intp))
+    for _ in range(MOST_ROUNDS):
+        chosen = constraints[working]
+        strict = _strict_somewhere(chosen)
+        if strict is None:
+            return None
+        if strict.any():
+            b = shortest(chosen[strict], chosen[~strict])
+            if b is None:
+                return None
+            margins = constraints @ b
+            if margins.min() >= -MOVED:
+                return b
+            worst = np.argsort(margins, kind="stable")
+        elif len(working) == n or len(row_space(chosen)) == len(row_space(constraints)):
+            return np.zeros(size)
+        else:
+            worst = np.setdiff1d(np.arange(n), working)
+        working = np.union1d(working, worst[:ROWS_AT_A_TIME])
+    return None
+
+
+def row_space(rows: FloatArray) -> FloatArray:
+    """Return an orthonormal basis of what the rows span, (rank, size)."""
+    values, vectors = np.linalg.eigh(rows.T @ rows)
+    basis: FloatArray = (
+        vectors[:, values > RANK_SHARE * max(float(values[-1]), 0.0)].T if len(rows) else vectors[:0]
+    )
+    return basis
+
+
+def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
+    """Return which constraints some separating direction makes strict, None if the programme fails.
+
+    Maximise the sum of u with ``u_i <= a'b`` and ``0 <= u_i <= 1``. Directions can be added up and stretched,
+    so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
+    """
+    from scipy import sparse
+
+    n, size = constraints.shape
+    found = _solved(
+        np.concatenate([np.zeros(size), -np.ones(n)]),
+        A_ub=sparse.csc_array(sparse.hstack([sparse.csr_array(-constraints), sparse.eye_array(n)])),
+        b_ub=np.zeros(n),
+        bounds=[(-LONGEST, LONGEST)] * size + [(0.0, STRICT)] * n,
+    )
+    if found is None:
+        return None
+    strict: NDArray[np.bool_] = found[size:] > 0.5 * STRICT
+    return strict
+
+
+def _solved(cost: FloatArray, **programme: object) -> FloatArray | None:
+    """Return the solution of a linear programme by HiGHS, None if no attempt comes to an end."""
+    # Most fits are certified without the programme and need not wait for its package.
+    from scipy.optimize import linprog
+
+    for method in ("highs", "highs-ipm"):
+        for tolerance in FEASIBILITIES:
+            # The stubs do not know that sparse constraints are accepted.
+            answer = linprog(  # type: ignore[call-overload]
+                cost,
+                **programme,
+                method=method,
+                options={
+                    "primal_feasibility_tolerance": tolerance,
+                    "dual_feasibility_tolerance": tolerance,
+                },
+            )
+            if answer.status == 0:
+                return np.asarray(answer.x, dtype=np.float64)
+    return None
+
+
+def shortest(strict: FloatArray, still: FloatArray) -> FloatArray | None:
+    """Return the direction with the smallest sum of absolute elements: margin `STRICT` on some rows, 0 on
+    others.
+
+    It names as few coefficients as can be, and its elements are no larger than the margins need.
+    """
+    size = strict.shape[1]
+    basis = row_space(still)
+    working = np.unique(np.linspace(0, len(strict) - 1, min(len(strict), ROWS_AT_A_TIME)).astype(np.intp))
+    for _ in range(MOST_ROUNDS):
+        chosen = strict[working]
+        found = _solved(
+            np.ones(2 * size),
+            A_ub=-np.hstack([chosen, -chosen]),
+            b_ub=np.full(len(chosen), -STRICT),
+            A_eq=np.hstack([basis, -basis]) if len(basis) else None,
+            b_eq=np.zeros(len(basis)) if len(basis) else None,
+            bounds=(0.0, None),
+        )
+        if found is None:
+            return None
+        b = found[:size] - found[size:]
+        margins = strict @ b
+        if margins.min() >= 0.99 * STRICT:
+            return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+        working = np.union1d(working, np.argsort(margins, kind="stable")[:ROWS_AT_A_TIME])
+    return None
+
+
+def distinct_rows(
+    blocks: Sequence[DesignBlock], kept: NDArray[np.intp]
+) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Return distinct (row, observed class) pairs; a row of counts is seen once per class that occurred."""
+    found = []
+    for block in blocks:
+        x = block.matrix.to_array()[kept]
+        if block.codes is not None:
+            found.append(np.vstack([x, block.codes]))
+            continue
+        assert block.counts is not None
+        for k, count in enumerate(block.counts):
+            rows = x[:, count > 0]
+            found.append(np.vstack([rows, np.full(rows.shape[1], float(k))]))
+    table = np.unique(np.hstack(found).T, axis=0)
+    return table[:, :-1], table[:, -1].astype(np.intp)
+
+
+def constraints_of(rows: FloatArray, observed: NDArray[np.intp], classes: int) -> FloatArray:
+    """Return one constraint a (m k,) per distinct row and class other than the observed one."""
+    k = rows.shape[1]
+    parts = []
+    for other in range(classes):
+        here = observed != other
+        a = np.zeros((int(here.sum()), classes, k))
+        index = np.arange(len(a))
+        a[index, observed[here]] += rows[here]
+        a[index, other] -= rows[here]
+        parts.append(a[:, 1:].reshape(len(a), (classes - 1) * k))
+    return np.vstack(parts)
