@@ -384,6 +384,12 @@ class LogisticFit(LogisticEstimate):
         rows = partial(self._rows.resampler, "the jackknife", cluster)
         return jackknife(self, rows, cluster=cluster, threads=threads)
 
+    def group_counts(self) -> tuple[tuple[str, str, int], ...]:
+        """Return (role, column, number of groups) of the clusters and strata of the covariance; none for a
+        loaded model.
+        """
+        return self._rows.group_counts()
+
     def compare(self, *others: LogisticFit) -> pd.DataFrame:
         """Return this and other models in order of size, each tested against the one above it; see
         `logreg.inference.compare.compare`.
@@ -473,11 +479,11 @@ class LogisticFit(LogisticEstimate):
         values = self._rows.one_record(data, row)
         return Example.of(worked_example(self, values, self._rows.encoded, confidence), self.labels)
 
-    def summary(self) -> Summary:
-        """Return the summary: text when printed, a table in notebooks."""
+    def summary(self, interval: str = "wald", confidence: float | None = None) -> Summary:
+        """Return the summary: text when printed, a table in notebooks; intervals "wald" or "profile"."""
         from logreg.report.summary import Summary
 
-        return Summary(self)
+        return Summary(self, interval, confidence)
 
     def report_document(self, **options: Any) -> Document:
         """Return the report as a document; see `logreg.report.sections`."""

@@ -18,10 +18,12 @@ from logreg.data.extended import ExtendedSource
 from logreg.data.source import Source
 from logreg.engine.recession import find_recession
 from logreg.errors import DataError, PredictError, SupportError, did_you_mean
+from logreg.inference.covariance import covariance_roles
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.estimators import require_likelihood, require_maximum
 from logreg.inference.likelihood import Likelihood
 from logreg.inference.resampling import Resampler
+from logreg.inference.sandwich import groups_of_rows
 from logreg.interpret.population import Access
 from logreg.interpret.predictions import LabelledRows
 from logreg.interpret.worked_example import one_row, values_of_row
@@ -196,6 +198,20 @@ class FittedRows:
             blocks=self.training(what).blocks,
             spec=self.estimate.spec,
             max_iterations=self.estimate.options.max_iterations,
+        )
+
+    def group_counts(self) -> tuple[tuple[str, str, int], ...]:
+        """Return (role, column, number of groups among the rows used) of the columns that the covariance
+        groups rows by; none for a loaded model.
+        """
+        roles = covariance_roles(self.estimate.options.covariance)
+        if self.source is None or not roles:
+            return ()
+        rows = self.training("the number of clusters")
+        scores = Scores(source=self.source, positions=np.concatenate(rows.positions), frequencies=False)
+        return tuple(
+            (role, column, int(groups_of_rows(scores, column, "the column").max(initial=-1)) + 1)
+            for role, column in roles
         )
 
     def resampler(self, what: str, cluster: Any) -> Resampler:

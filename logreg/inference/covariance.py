@@ -24,7 +24,9 @@ __all__ = [
     "covariance_code",
     "covariance_meaning",
     "covariance_name",
+    "covariance_roles",
     "factor_of",
+    "resampling_code",
     "sandwich_of",
 ]
 
@@ -134,6 +136,59 @@ def covariance_code(name: str) -> str:
     return f"logreg.cluster({', '.join(words)}, kind={kind!r})"
 
 
+#: The text of a covariance from resamples.
+_RESAMPLED = re.compile(
+    rf"(?:bootstrap \((?P<n>\d+) resamples of |jackknife \(\d+ )(?:clusters of (?P<cluster>{_WORD})|[^,)]*)"
+    r"(?P<kept>, outcomes kept)?(?:, \d+ without an estimate)?(?:, seed (?P<seed>\d+))?\)"
+)
+#: Stands in that text for clusters that were given as an array.
+_ARRAY_OF_CLUSTERS = "'an array'"
+
+
+def resampling_code(name: str) -> str:
+    """Return the call on ``fit`` that makes the replicates a covariance comes from; "" for other covariances.
+
+    Examples
+    --------
+    >>> resampling_code("bootstrap (200 resamples of clusters of 'town', seed 7)")
+    "fit.bootstrap(200, cluster='town', rng=7)"
+    >>> resampling_code("jackknife (189 rows)"), resampling_code("HC3")
+    ('fit.jackknife()', '')
+    """
+    found = _RESAMPLED.fullmatch(name)
+    if found is None:
+        return ""
+    clusters = found["cluster"]
+    word = ARRAY if clusters == _ARRAY_OF_CLUSTERS else clusters
+    parts = [found["n"]] if found["n"] else []
+    parts += [f"cluster={_code(word, 'cluster')}"] if word else []
+    parts += ["stratified=True"] if found["kept"] else []
+    parts += [f"rng={found['seed']}"] if found["seed"] else []
+    return f"fit.{'bootstrap' if found['n'] else 'jackknife'}({', '.join(parts)})"
+
+
+def covariance_roles(name: str) -> tuple[tuple[str, str], ...]:
+    """Return (role, column) of every named column that groups rows: "cluster" or "strata"; arrays have no
+    name.
+
+    Examples
+    --------
+    >>> covariance_roles("CR1 by firm and 'fiscal year'")
+    (('cluster', 'firm'), ('cluster', 'fiscal year'))
+    >>> covariance_roles("survey (strata stype; fpc fpc)"), covariance_roles("HC3")
+    ((('strata', 'stype'),), ())
+    """
+    if name.startswith("survey ("):
+        # Of each role the first occurrence that is no part of a quoted name.
+        tokens = re.finditer(rf"(strata|cluster|fpc) ({_WORD})", name)
+        found = [(token[1], token[2]) for token in tokens if token[1] != "fpc"]
+    else:
+        kind, _, columns = name.partition(" by ")
+        words = re.findall(rf"(?:^| and )({_WORD})", columns) if kind in CLUSTER_KINDS else []
+        found = [("cluster", word) for word in words]
+    return tuple((role, ast.literal_eval(_code(word, role))) for role, word in found if word != ARRAY)
+
+
 def _code(word: str, role: str) -> str:
     """Return a word of the text as Python: a name in quotes, or a variable for an array."""
     if word == ARRAY:
@@ -153,6 +208,10 @@ def covariance_meaning(name: str) -> str:
         return COVARIANCES[name]
     if name.startswith("survey ("):
         return "linearised sandwich of the survey design"
+    if name.startswith("bootstrap ("):
+        return "covariance of the estimates over resamples drawn with replacement"
+    if name.startswith("jackknife ("):
+        return "spread of the estimates without each unit in turn, times (N - 1) / N"
     kind, by, columns = name.partition(" by ")
     if not by or kind not in CLUSTER_KINDS:
         return ""

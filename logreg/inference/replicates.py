@@ -173,9 +173,11 @@ class Bootstrap(Replicates):
 
     @property
     def label(self) -> str:
-        """The name of this covariance."""
+        """The name of this covariance; `logreg.inference.covariance.resampling_code` reads it."""
         within = ", outcomes kept" if self.stratified else ""
-        return f"bootstrap ({self.n_usable} resamples of {self._drawn}{within})"
+        lost = self.n_replicates - self.n_usable
+        failed = f", {lost} without an estimate" if lost else ""
+        return f"bootstrap ({self.n_replicates} resamples of {self._drawn}{within}{failed}, seed {self.seed})"
 
     @cached_property
     def acceleration(self) -> FloatArray:

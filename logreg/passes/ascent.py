@@ -69,7 +69,7 @@ def maximise(
     try:
         # Far points overflow on the way; what is not finite there is seen and stepped back from.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            if sum(block.n_rows for block in blocks) <= CHUNK_ROWS:
+            if estimator == "ml" and sum(block.n_rows for block in blocks) <= CHUNK_ROWS:
                 return climb()
             # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in
             # the way.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from logreg.design.spec import INTERCEPT
 from logreg.errors import SupportError, did_you_mean
 from logreg.inference.coefficients import coefficient_table
 from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.baseline import with_baseline
+from logreg.interpret.effects import Profile
 from logreg.report.formats import REPORT, NumberStyle, significant
 from logreg.report.outline import Line, level_text, outline
 
@@ -32,7 +35,8 @@ class Numbers:
     """The estimates of one coefficient, per unit of its variable.
 
     ``logit`` and ``std_error`` are log-odds, ``ratio``, ``low`` and ``high`` odds ratios. ``reason`` says why
-    numbers are missing; "" if none is.
+    numbers are missing; "" if none is. An infinite estimate has an interval where that is a profile
+    likelihood one.
     """
 
     logit: float
@@ -50,9 +54,14 @@ class Numbers:
         return self.low > 1.0 or self.high < 1.0
 
     @property
+    def has_interval(self) -> bool:
+        """Whether there is an interval; its ends may be 0 and infinite."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    @property
     def is_finite(self) -> bool:
-        """Whether there is an estimate with an interval."""
-        return all(map(math.isfinite, (self.logit, self.low, self.high)))
+        """Whether there is a finite estimate with an interval."""
+        return math.isfinite(self.logit) and self.has_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +69,8 @@ class Context:
     """A fit about to be reported.
 
     ``fit`` predicts; ``shown`` is the same fit against the baseline of the tables.
-    ``numbers[equation][column]`` are their estimates.
+    ``numbers[equation][column]`` are their estimates; ``interval`` is how their intervals and p values were
+    made, "wald" or "profile".
     """
 
     fit: LogisticFit
@@ -69,6 +79,7 @@ class Context:
     units: Units | None
     versus: object
     confidence: float
+    interval: str
     lines: tuple[Line, ...]
     numbers: tuple[tuple[Numbers, ...], ...]
     style: NumberStyle = REPORT
@@ -93,6 +104,12 @@ class Context:
         """What the outcome is called: its label, or the left side as written."""
         label = self.shown.spec.outcome.label
         return self.labels.get(label) or label
+
+    @cached_property
+    def profiles(self) -> Mapping[str, Profile]:
+        """What each predictor looks like in the rows used; nothing for a loaded model."""
+        found: Mapping[str, Profile] = {} if self.fit.source is None else self.fit.profiles()
+        return found
 
     def label(self, name: str) -> str:
         """Return the heading of a data column."""
@@ -124,6 +141,7 @@ def context_of(
     units: Units | None = None,
     confidence: float | None = None,
     versus: object = None,
+    interval: str = "wald",
     style: NumberStyle = REPORT,
 ) -> Context:
     """Collect what a report reads.
@@ -139,13 +157,16 @@ def context_of(
         Level of the intervals; the fit's own if not given.
     versus : level, optional
         Another outcome as the baseline.
+    interval : {"wald", "profile"}
+        How intervals and p values of the coefficients are made; see `logreg.inference.coefficients`.
     style : NumberStyle
         How numbers are written.
 
     Raises
     ------
     SupportError
-        For labels of columns that the model does not know, or units of what is not a number.
+        For labels of columns that the model does not know, units of what is not a number, and profile
+        likelihood intervals where there is no likelihood.
     PredictError
         If ``versus`` is not a level of the outcome.
     """
@@ -154,6 +175,10 @@ def context_of(
     level = fit.options.confidence if confidence is None else confidence
     # Bound to the rows again for the spread that units="sd" asks for.
     ratios = type(fit).of(shown, fit.source).odds_ratios(unit=units, intercept=True, confidence=level)
+    numbers = _numbers(shown, ratios)
+    if interval != "wald":
+        profiled = fit.odds_ratios(unit=units, interval=interval, versus=versus, confidence=level)
+        numbers = _profiled(shown, numbers, profiled)
     return Context(
         fit=fit,
         shown=shown,
@@ -161,8 +186,9 @@ def context_of(
         units=units,
         versus=versus,
         confidence=level,
+        interval=interval,
         lines=outline(shown.spec, headings),
-        numbers=_numbers(shown, ratios),
+        numbers=numbers,
         style=style,
     )
 
@@ -227,6 +253,33 @@ def _one(logit: Mapping[str, Any], ratio: Mapping[str, Any], left_out: set[str])
         unit=unit,
         reason=reason,
     )
+
+
+def _profiled(
+    shown: LogisticEstimate, numbers: tuple[tuple[Numbers, ...], ...], ratios: pd.DataFrame
+) -> tuple[tuple[Numbers, ...], ...]:
+    """Return the numbers with other intervals and p values; the intercept keeps none, as none is shown."""
+    rows = iter(ratios[["conf_low", "conf_high", "p_value"]].itertuples(index=False, name=None))
+    columns = shown.spec.columns
+    return tuple(
+        tuple(
+            _without_interval(one) if column.variable == INTERCEPT else _with_interval(one, *next(rows))
+            for column, one in zip(columns, found, strict=True)
+        )
+        for found in numbers
+    )
+
+
+def _without_interval(one: Numbers) -> Numbers:
+    return replace(one, low=math.nan, high=math.nan, p_value=math.nan)
+
+
+def _with_interval(one: Numbers, low: float, high: float, p_value: float) -> Numbers:
+    lost = math.isnan(low) or math.isnan(high)
+    if one.reason not in ("", "infinite"):
+        return _without_interval(one)
+    reason = one.reason or ("no interval" if lost else "")
+    return replace(one, low=float(low), high=float(high), p_value=float(p_value), reason=reason)
 
 
 def step_text(unit: float, style: NumberStyle = REPORT) -> str:

@@ -8,13 +8,18 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
+
+from logreg.errors import SupportError, did_you_mean
 
 __all__ = [
     "NOT_AVAILABLE",
     "PLAIN",
     "REPORT",
+    "STYLES",
     "UNSEEN",
     "NumberStyle",
     "display_width",
@@ -26,6 +31,7 @@ __all__ = [
     "p_value",
     "percent",
     "significant",
+    "style_named",
     "visible",
 ]
 
@@ -39,8 +45,6 @@ _LARGEST_PLAIN_EXPONENT = 6
 _TOO_LARGE_FOR_DIGITS = 2.0**53
 #: Digits that an odds ratio near 1 may gain, so that 1.0004 does not read as "1.00".
 _EXTRA_RATIO_DIGITS = 3
-#: Numbers of four digits are not grouped (SI brochure, 5.4.4), numbers of five are.
-_FIRST_GROUPED = 10_000
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -52,6 +56,12 @@ class NumberStyle:
     digits after the point. ``minus`` and ``thousands`` are the characters to use, ``interval_word`` stands
     between two limits, ``exponent`` chooses "1.2 × 10⁻⁷" or "1.2e-7", and ``leading_zero`` False writes
     p values as ".032".
+
+    ``decimal`` is the decimal mark and ``first_grouped`` the smallest number whose thousands are set apart
+    (10,000: SI brochure, 5.4.4). ``interval_brackets`` stand around two limits. ``p_steps`` are pairs (bound,
+    digits) in rising order: a p value below the bound has so many digits after the point, those beyond the
+    last have ``p_digits``. ``p_significant`` asks for significant digits instead. Below ``p_smallest`` p
+    values are only bounded; 0 stands for what ``p_digits`` can show.
     """
 
     digits: int = 3
@@ -63,6 +73,12 @@ class NumberStyle:
     interval_word: str = " to "
     exponent: Literal["power", "e"] = "power"
     leading_zero: bool = True
+    decimal: str = "."
+    first_grouped: int = 10_000
+    interval_brackets: tuple[str, str] = ("", "")
+    p_steps: tuple[tuple[float, int], ...] = ()
+    p_significant: int = 0
+    p_smallest: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("digits", 1), ("ratio_digits", 1), ("p_digits", 1), ("percent_digits", 0)):
@@ -74,6 +90,61 @@ class NumberStyle:
 REPORT = NumberStyle()
 #: For terminals and files that programs read again: ASCII only, apart from ∞.
 PLAIN = NumberStyle(minus="-", thousands="", exponent="e")
+#: Styles by name, journals among them.
+#:
+#: apa: Publication Manual of the American Psychological Association, 7th ed., 6.36 and 6.43-6.45 (no zero
+#: before the point of what cannot exceed 1, intervals in brackets with a comma, thousands from 1,000 on).
+#: jama: AMA Manual of Style, 11th ed., 18.7.1 and 19.5 (no zero before the point of P; two digits, three
+#: below .01 and where two would round to .05; not below .001).
+#: nejm: New England Journal of Medicine, statistical reporting guidelines (2019): two digits above 0.01,
+#: three between 0.01 and 0.001, not below 0.001.
+#: lancet: The Lancet, formatting guidelines: midline decimal point, p values with two significant figures,
+#: not below 0.0001. gtsummary's journal themes agree on decimal marks and on "to" between limits.
+STYLES: Mapping[str, NumberStyle] = MappingProxyType(
+    {
+        "report": REPORT,
+        "plain": PLAIN,
+        "apa": NumberStyle(
+            leading_zero=False,
+            interval_brackets=("[", "]"),
+            interval_word=", ",
+            thousands=",",
+            first_grouped=1_000,
+        ),
+        "jama": NumberStyle(
+            leading_zero=False,
+            p_digits=2,
+            p_steps=((0.01, 3), (0.045, 2), (0.05, 3)),
+            p_smallest=0.001,
+        ),
+        "nejm": NumberStyle(p_digits=2, p_steps=((0.01, 3),), p_smallest=0.001, thousands=","),
+        "lancet": NumberStyle(p_digits=2, p_significant=2, p_smallest=0.0001, decimal="·"),
+    }
+)
+
+
+def style_named(style: str | NumberStyle) -> NumberStyle:
+    """Return a style by name, or the style itself.
+
+    Raises
+    ------
+    SupportError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> [p_value(0.0042, style_named(name)) for name in ("report", "apa", "jama", "nejm", "lancet")]
+    ['0.004', '.004', '.004', '0.004', '0·0042']
+    """
+    if isinstance(style, NumberStyle):
+        return style
+    if not isinstance(style, str) or style not in STYLES:
+        hint = did_you_mean(style, STYLES) if isinstance(style, str) else ""
+        raise SupportError(
+            f"style={style!r} is not a style of numbers; those at hand are "
+            f"{', '.join(map(repr, STYLES))}.{hint}"
+        )
+    return STYLES[style]
 
 
 def fixed(value: float, digits: int, style: NumberStyle = REPORT, *, reason: str = "") -> str:
@@ -90,10 +161,10 @@ def fixed(value: float, digits: int, style: NumberStyle = REPORT, *, reason: str
         return significant(value, style)
     text = f"{abs(value):.{digits}f}"
     whole, point, fraction = text.partition(".")
-    if style.thousands and len(whole) >= len(str(_FIRST_GROUPED)):
+    if style.thousands and int(whole) >= style.first_grouped:
         whole = f"{int(whole):,}".replace(",", style.thousands)
     negative = value < 0 and text.strip("0.") != ""
-    return (style.minus if negative else "") + whole + point + fraction
+    return (style.minus if negative else "") + whole + point.replace(".", style.decimal) + fraction
 
 
 def significant(
@@ -121,7 +192,7 @@ def significant(
         scale = "\u00a0×\u00a010" + str(exponent).translate(_SUPERSCRIPTS)
     else:
         scale = f"e{exponent}"
-    return (style.minus if value < 0 else "") + mantissa + scale
+    return (style.minus if value < 0 else "") + mantissa.replace(".", style.decimal) + scale
 
 
 def integer(value: float, style: NumberStyle = REPORT, *, reason: str = "") -> str:
@@ -143,9 +214,8 @@ def integer(value: float, style: NumberStyle = REPORT, *, reason: str = "") -> s
         if value != int(value):
             raise ValueError(f"{value!r} is not a whole number")
     whole = int(value)
-    text = (
-        f"{abs(whole):,}".replace(",", style.thousands) if abs(whole) >= _FIRST_GROUPED else str(abs(whole))
-    )
+    grouped = abs(whole) >= style.first_grouped
+    text = f"{abs(whole):,}".replace(",", style.thousands) if grouped else str(abs(whole))
     return (style.minus if whole < 0 else "") + text
 
 
@@ -166,14 +236,17 @@ def p_value(value: float, style: NumberStyle = REPORT, *, reason: str = "") -> s
         return reason or NOT_AVAILABLE
     if not 0 <= value <= 1:
         raise ValueError(f"a p value lies between 0 and 1, not at {value!r}")
-    digits = style.p_digits
-    smallest = 10.0**-digits
+    digits = next((digits for bound, digits in style.p_steps if value < bound), style.p_digits)
+    smallest = style.p_smallest or 10.0**-digits
+    if value >= smallest and style.p_significant:
+        digits = max(digits, style.p_significant - 1 - int(f"{value:.{style.p_significant - 1}e}"[-3:]))
     text = f"{value:.{digits}f}"
     if value < smallest:
-        text = f"<{smallest:.{digits}f}"
+        text = f"<{smallest:.{round(-math.log10(smallest))}f}"
     elif value < 1 and float(text) == 1:
         text = ">0." + "9" * digits
-    return text if style.leading_zero else text.replace("0.", ".", 1)
+    text = text if style.leading_zero else text.replace("0.", ".", 1)
+    return text.replace(".", style.decimal)
 
 
 def percent(value: float, style: NumberStyle = REPORT, *, digits: int | None = None, reason: str = "") -> str:
@@ -192,9 +265,9 @@ def percent(value: float, style: NumberStyle = REPORT, *, digits: int | None = N
     rounded = float(f"{value * 100:.{n_digits}f}")
     step = 10.0**-n_digits
     if 0 < value < 1 and rounded == 0:
-        return f"<{step:.{n_digits}f}%"
+        return f"<{step:.{n_digits}f}%".replace(".", style.decimal)
     if 0 < value < 1 and rounded == 100:
-        return f">{100 - step:.{n_digits}f}%"
+        return f">{100 - step:.{n_digits}f}%".replace(".", style.decimal)
     return fixed(value * 100, n_digits, style) + "%"
 
 
@@ -235,7 +308,8 @@ def interval(low: float, high: float, digits: int, style: NumberStyle = REPORT, 
     """
     if math.isnan(low) or math.isnan(high):
         return reason or NOT_AVAILABLE
-    return fixed(low, digits, style) + style.interval_word + fixed(high, digits, style)
+    before, after = style.interval_brackets
+    return before + fixed(low, digits, style) + style.interval_word + fixed(high, digits, style) + after
 
 
 def odds_ratio_interval(low: float, high: float, style: NumberStyle = REPORT, *, reason: str = "") -> str:
@@ -248,7 +322,8 @@ def odds_ratio_interval(low: float, high: float, style: NumberStyle = REPORT, *,
     """
     if math.isnan(low) or math.isnan(high):
         return reason or NOT_AVAILABLE
-    return odds_ratio(low, style) + style.interval_word + odds_ratio(high, style)
+    before, after = style.interval_brackets
+    return before + odds_ratio(low, style) + style.interval_word + odds_ratio(high, style) + after
 
 
 def _not_finite(value: float, style: NumberStyle, reason: str) -> str:

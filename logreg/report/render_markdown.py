@@ -41,6 +41,8 @@ _BLOCK_START = re.compile(r"^(\s*)(#|[-+=](?=\s|[-+=]|$)|\d{1,9}(?=[.)](?:\s|$))
 _ADDRESS = re.compile(r"(?<=:)//|(?<=www)\.|@", re.IGNORECASE)
 #: Parsers count the backticks of a fence up to a limit (cmark: 80 in a line, 255 around a block).
 _LONGEST_FENCE = 79
+#: What a loose reader might take for markup or for a link, though it stands in code.
+_LOOSE = re.compile(r"<[A-Za-z/!?]|\]\(")
 #: Letters, digits and a few marks: all that a language name needs in the first line of a code block.
 _NOT_LANGUAGE = re.compile(r"[^A-Za-z0-9+#.-]")
 
@@ -129,7 +131,10 @@ def _run(run: Run) -> str:
 
 
 def _needs_tags(text: str) -> bool:
-    return _longest_backticks(text) >= _LONGEST_FENCE
+    """Tell whether code is better written with tags: then its marks and links are escaped like those of any
+    text, and programs that read Markdown loosely meet none.
+    """
+    return _longest_backticks(text) >= _LONGEST_FENCE or _LOOSE.search(text) is not None
 
 
 def _longest_backticks(text: str) -> int:

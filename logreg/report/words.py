@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from logreg.inference.covariance import covariance_meaning
 from logreg.inference.estimate import LogisticEstimate
 from logreg.report.context import Context, Numbers, step_text
 from logreg.report.formats import (
@@ -29,7 +28,6 @@ __all__ = [
     "amount",
     "average_text",
     "compared_text",
-    "covariance_text",
     "event_text",
     "joint_sentence",
     "listed",
@@ -48,6 +46,7 @@ REASONS = {
     "left out": "left out of the model, because its column is a combination of other columns",
     "infinite": "no finite estimate, since the data separate the outcomes along it",
     "not estimated": "not estimated",
+    "no interval": "without an interval, since its profile likelihood could not be followed to its end",
 }
 
 
@@ -138,6 +137,7 @@ def ratio_sentence(context: Context, equation: int, line: Line, numbers: Numbers
         what = line.subject if not line.level else f"{line.subject} = {line.level}"
         if math.isinf(numbers.logit):
             end = "grows without limit" if numbers.logit > 0 else "falls to 0"
+            end += _open_interval(context, numbers)
             return f"For {odds}, the odds ratio of {what} {end}: there is {REASONS['infinite']}."
         return f"For {odds}, the odds ratio of {what} is {REASONS[numbers.reason or 'not estimated']}."
     body = f"{_alike(context)}{odds} were {compared_text(context, line, numbers)}"
@@ -147,6 +147,13 @@ def ratio_sentence(context: Context, equation: int, line: Line, numbers: Numbers
         left_open = _left_open(numbers, context.style)
         return f"{NO_CLEAR_DIFFERENCE}: {body}. The interval leaves room for odds from {left_open}."
     return body[0].upper() + body[1:] + "."
+
+
+def _open_interval(context: Context, numbers: Numbers) -> str:
+    """Return the interval of an infinite estimate, where it has one."""
+    if not numbers.has_interval:
+        return ""
+    return f" ({context.level} CI {odds_ratio_interval(numbers.low, numbers.high, context.style)})"
 
 
 def _alike(context: Context) -> str:
@@ -255,8 +262,8 @@ def reason_text(shown: LogisticEstimate, line: Line, numbers: Numbers, style: Nu
                 return f"{line.name} was left out: it equals {made_of.replace(', ', ' + ')}"
     if numbers.reason == "infinite":
         return f"{line.name}: {REASONS['infinite']}"
-    if not numbers.reason:
-        return ""
+    if numbers.reason in ("", "no interval"):
+        return f"{line.name} is {REASONS['no interval']}" if numbers.reason else ""
     if shown.separation.infinite:
         return (
             f"{line.name} is open: with the infinite estimates in place, the likelihood does not depend on it"
@@ -267,18 +274,3 @@ def reason_text(shown: LogisticEstimate, line: Line, numbers: Numbers, style: Nu
 def _share(share: float, style: NumberStyle) -> str:
     shown = f"{share:.6g}"
     return "" if shown == "1" else f"{shown.replace('-', style.minus)} × "
-
-
-def covariance_text(name: str, reference_df: float = math.inf) -> str:
-    """Return a covariance by its name, with what it is and the t distribution that goes with it.
-
-    Examples
-    --------
-    >>> covariance_text("HC0")
-    '“HC0”: sandwich of the row scores, without a factor'
-    """
-    meaning = covariance_meaning(name)
-    text = f"“{name}”: {meaning}" if meaning else f"“{name}”"
-    if math.isinf(reference_df):
-        return text
-    return f"{text}; tests and intervals refer to t with {reference_df:g} degrees of freedom"

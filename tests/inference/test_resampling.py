@@ -306,7 +306,7 @@ def test_moments_of_the_replicates(womenlf: Any) -> None:
     frame = boot.to_frame()
     assert frame.columns.tolist() == ["outcome", "term", "estimate", "bias", "std_error"]
     assert frame.estimate.tolist() == womenlf.coef_array.ravel().tolist()
-    assert boot.label == "bootstrap (50 resamples of rows)"
+    assert boot.label == f"bootstrap (50 resamples of rows, seed {boot.seed})"
     assert "hincome" in str(boot)
 
 
