@@ -33,7 +33,7 @@ __all__ = ["escaped", "render"]
 _FIRST_SECTION_LEVEL = 2
 #: ``{`` because site generators evaluate ``{{...}}`` before Markdown is read.
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$^{}]|(?<=\])\(")
-_MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "[": "&#91;"}
 #: Marks at the start of a line that would begin a heading, list, quotation or rule.
 _BLOCK_START = re.compile(r"^(\s*)(#|[-+=](?=\s|[-+=]|$)|\d{1,9}(?=[.)](?:\s|$)))")
 #: Addresses that GitHub turns into links without being asked (section 6.9 of the specification). A bare
@@ -184,6 +184,6 @@ def _image(figure: Figure) -> str:
 def _code_block(block: Code) -> str:
     text = visible(block.text, line_breaks=True)
     if _needs_tags(text):
-        return "<pre><code>" + re.sub(r"[&<>]", lambda match: _MARKUP[match[0]], text) + "</code></pre>"
+        return "<pre><code>" + re.sub(r"[&<>[]", lambda match: _MARKUP[match[0]], text) + "</code></pre>"
     fence = "`" * max(3, _longest_backticks(text) + 1)
     return f"{fence}{_NOT_LANGUAGE.sub('', block.language)}\n{text}\n{fence}"

@@ -102,7 +102,7 @@ ALIASES: dict[str, tuple[dict[str, Any], str, str, dict[str, dict[str, float]]]]
 def test_aliased_columns_are_named_and_left_out(case: str, outcome: str) -> None:
     added, formula, independent, combinations = ALIASES[case]
     data = BASE.assign(**added)
-    with pytest.warns(CollinearityWarning, match="left out") as caught:
+    with pytest.warns(CollinearityWarning) as caught:
         fit = logreg.fit(f"{outcome} ~ {formula}", data)
     # The pair that is left is close to collinear itself, with and without the copy.
     near = case == "beside a collinear pair"
