@@ -31,6 +31,7 @@ from logreg.inference.normal import normal_quantile
 from logreg.inference.survey import survey_weights
 from logreg.passes.ascent import maximise, null_loglik
 from logreg.passes.encode import training_rows, weight_scale
+from logreg.passes.evidence import reach_of_numbers
 from logreg.passes.sums import probability_sums
 from logreg.progress import progress
 from logreg.robust import sandwich_over
@@ -147,6 +148,7 @@ def fit(
         provenance=source.description,
         remarks=_data_remarks(source, learned),
         sandwich=sandwich,
+        reach=None if optimum.direction is None else reach_of_numbers(blocks),
     )
     for remark in estimate.remarks:
         python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=2)

@@ -25,6 +25,7 @@ from logreg.inference.estimate import (
     Separation,
 )
 from logreg.inference.sandwich import Sandwich
+from logreg.inference.separation_words import NumberReach, separation_remark
 
 __all__ = ["assemble", "covariance_fields"]
 
@@ -46,6 +47,7 @@ def assemble(
     provenance: Mapping[str, str],
     remarks: Sequence[Remark],
     sandwich: Sandwich | None = None,
+    reach: NumberReach | None = None,
 ) -> LogisticEstimate:
     """Return the estimate of a fit, with a remark for everything a reader must know before trusting it.
 
@@ -69,6 +71,8 @@ def assemble(
         From the data.
     sandwich : Sandwich, optional
         Whose meat the optimum was found with.
+    reach : NumberReach, optional
+        How far the numbers reach among the rows of each outcome, where the outcome is separated.
     """
     spec, tally = learned.spec, learned.tally
     _check_scale(spec, optimum)
@@ -124,7 +128,7 @@ def assemble(
         remarks=(
             *remarks,
             *_fit_remarks(
-                spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options
+                spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options, reach
             ),
             *covariance.remarks,
         ),
@@ -252,6 +256,7 @@ def _fit_remarks(
     aliases: Sequence[tuple[str, Sequence[tuple[str, float]]]],
     rows: Sequence[float],
     options: FitOptions,
+    reach: NumberReach | None,
 ) -> list[Remark]:
     remarks = []
     if aliases:
@@ -282,7 +287,7 @@ def _fit_remarks(
             )
         )
     if optimum.direction is not None:
-        remarks.append(_separation_remark(spec, optimum))
+        remarks.append(separation_remark(spec, optimum, reach))
     elif optimum.separation == "not checked" and options.estimator == "ml":
         remarks.append(
             Remark(
@@ -318,33 +323,3 @@ def _fit_remarks(
 
 def _counted(iterations: int) -> str:
     return "1 iteration" if iterations == 1 else f"{iterations} iterations"
-
-
-#: Names that one warning spells out.
-NAMES_SHOWN = 12
-
-
-def _joined(names: Sequence[str], between: str) -> str:
-    more = f"{between}{len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return between.join(names[:NAMES_SHOWN]) + more
-
-
-def _separation_remark(spec: DesignSpec, optimum: Optimum) -> Remark:
-    assert optimum.direction is not None
-    direction = optimum.direction
-    used = np.flatnonzero((direction != 0).any(axis=0))
-    slopes = [k for k in used if spec.columns[k].name != "Intercept"] or list(used)
-    variables = list(dict.fromkeys(spec.columns[k].variable for k in slopes))
-    terms = [spec.column_names[k] for k in slopes]
-    outcomes = [spec.outcome.modelled[j] for j in np.flatnonzero((direction != 0).any(axis=1))]
-    together = " together" if len(variables) > 1 else ""
-    where = "" if spec.outcome.is_binary else f" of the outcome levels {', '.join(map(repr, outcomes))}"
-    return Remark(
-        kind="SeparationWarning",
-        text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
-        f"{_joined(list(map(repr, variables)), ' and ')}{together} (terms {_joined(terms, ', ')}): "
-        f"{optimum.perfect_rows} "
-        "rows are fitted perfectly, and the coefficients of these terms have no finite maximum likelihood "
-        "estimate. They are shown as infinite, without standard error, test or interval. Remedies: a "
-        "bias-reduced (Firth) or exact method, merging levels, or leaving the term out.",
-    )

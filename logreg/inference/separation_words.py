@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logreg.design.spec import DesignSpec
+from logreg.engine.types import Optimum
+from logreg.inference.estimate import Remark
 
-__all__ = ["NumberReach", "separating_rows"]
+__all__ = ["NumberReach", "separating_rows", "separation_remark"]
 
 FloatArray = NDArray[np.float64]
 
+#: Names that one warning spells out.
+NAMES_SHOWN = 12
 #: More statements than this are not read; the tables name every infinite coefficient.
 MOST_SAID = 4
 
@@ -95,3 +99,35 @@ def _ranges(spec: DesignSpec, used: NDArray[np.intp], reach: NumberReach) -> Ite
             ):
                 if n:
                     yield f"all {n:g} rows with {column.name} {word} {bound:g} have {outcome.label} = {name}"
+
+
+def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | None) -> Remark:
+    """Return the warning about infinite coefficients: which, by which rows, and what to do."""
+    assert optimum.direction is not None
+    direction = optimum.direction
+    used = np.flatnonzero((direction != 0).any(axis=0))
+    slopes = [k for k in used if spec.columns[k].name != "Intercept"] or list(used)
+    variables = list(dict.fromkeys(spec.columns[k].variable for k in slopes))
+    terms = [spec.column_names[k] for k in slopes]
+    outcomes = [spec.outcome.modelled[j] for j in np.flatnonzero((direction != 0).any(axis=1))]
+    together = " together" if len(variables) > 1 else ""
+    where = "" if spec.outcome.is_binary else f" of the outcome levels {', '.join(map(repr, outcomes))}"
+    evidence = "" if reach is None else separating_rows(spec, direction, reach)
+    certain = "some outcome has probability 0 in the limit"
+    if optimum.perfect_rows:
+        certain = f"{optimum.perfect_rows} rows are fitted perfectly"
+    shown = f" ({evidence})" if evidence else ""
+    return Remark(
+        kind="SeparationWarning",
+        text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
+        f"{_joined(list(map(repr, variables)), ' and ')}{together} (terms {_joined(terms, ', ')}): "
+        f"{certain}{shown}, and the coefficients of these terms have "
+        "no finite maximum likelihood estimate. They are shown as infinite, without standard error, test or "
+        "interval. Remedies: a bias-reduced fit (estimator='firth'), merging levels, or leaving the term "
+        "out; fit.anova() tests such terms and interval='profile' bounds them.",
+    )
+
+
+def _joined(names: Sequence[str], between: str) -> str:
+    more = f"{between}{len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return between.join(names[:NAMES_SHOWN]) + more
