@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+import logreg
 from logreg.logits import softmax
 
 FOLDER = Path(__file__).parent / "figures"
@@ -62,7 +63,27 @@ def softmax_temperature() -> Figure:
     return figure
 
 
-FIGURES: dict[str, Callable[[], Figure]] = {"softmax_temperature": softmax_temperature}
+def odds_ratios() -> Figure:
+    """Return the forest of odds ratios for low birth weight, per 10 pounds and 5 years."""
+    fit = logreg.fit("low ~ age + lwt + race + smoke + ht", logreg.datasets.load("birthwt"))
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    fit.plot.odds_ratios(ax=figure.add_subplot(), units={"lwt": 10, "age": 5})
+    return figure
+
+
+def interaction() -> Figure:
+    """Return the predicted probability of low birth weight along age, for smokers and others."""
+    fit = logreg.fit("low ~ age * smoke", logreg.datasets.load("birthwt"))
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    fit.plot.effect("age", by="smoke", ax=figure.add_subplot())
+    return figure
+
+
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "softmax_temperature": softmax_temperature,
+    "odds_ratios": odds_ratios,
+    "interaction": interaction,
+}
 
 
 def main(folder: Path = FOLDER) -> None:

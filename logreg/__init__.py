@@ -21,6 +21,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from logreg import datasets, logits
+    from logreg.adapters.describe import table_one
+    from logreg.adapters.from_sklearn import from_sklearn
+    from logreg.adapters.from_statsmodels import from_statsmodels
     from logreg.api import fit, load
     from logreg.errors import (
         CollinearityWarning,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from logreg.inference.clusters import cluster
     from logreg.inference.multiplicity import adjust_p_values, simultaneous
     from logreg.inference.survey import survey
+    from logreg.report.compare_table import compare_table
 
 _HOMES = {
     "fit": "logreg.api",
@@ -53,6 +57,10 @@ _HOMES = {
     "LogisticClassifier": "logreg.adapters.sklearn",
     "cluster": "logreg.inference.clusters",
     "survey": "logreg.inference.survey",
+    "compare_table": "logreg.report.compare_table",
+    "from_sklearn": "logreg.adapters.from_sklearn",
+    "from_statsmodels": "logreg.adapters.from_statsmodels",
+    "table_one": "logreg.adapters.describe",
     "datasets": "",
     "logits": "",
     **{name: "logreg.errors" for name in errors.__all__ if name[0].isupper()},

@@ -70,20 +70,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from logreg.inference.coefficients import check_interval
     from logreg.report.write import renderer_for, write_document
 
+    check_interval(options.interval)
     for path in options.output:
         renderer_for(Path(path).suffix)  # an unknown suffix is refused before the fit
     fit = _fitted(options)
     status = DONE
+    summary = fit.summary(interval=options.interval)
     if options.output:
-        document = fit.report_document()
+        document = fit.report_document(interval=options.interval)
         for path in options.output:
             try:
                 write_document(document, path)
             except (LogregError, OSError) as error:  # the other reports are still wanted
                 status = _complain(error, FAULT)
-    _say(f"{visible(str(fit.summary()), line_breaks=True)}\n")
+    _say(f"{visible(str(summary), line_breaks=True)}\n")
     return status
 
 
@@ -126,14 +129,55 @@ def _fitted(options: argparse.Namespace) -> LogisticFit:
     """Fit with the options that were given; what was not given is the library's to decide."""
     from logreg.api import fit
 
-    names = ("event", "baseline", "weights", "weight_kind", "estimator", "covariance", "missing")
+    names = ("event", "baseline", "weights", "weight_kind", "estimator", "missing")
     given: dict[str, Any] = {
         name: getattr(options, name) for name in (*names, "confidence", "max_iterations")
     }
+    given["covariance"] = _covariance(options)
+    if _is_survey(options) and given["weights"] is not None and given["weight_kind"] is None:
+        given["weight_kind"] = "sampling"
     if options.offset:
         given["offset"] = options.offset if len(options.offset) > 1 else options.offset[0]
     given = {name: value for name, value in given.items() if value is not None}
     return fit(options.formula, _data(options.data), **given)
+
+
+def _is_survey(options: argparse.Namespace) -> bool:
+    return options.strata is not None or options.fpc is not None or options.nest
+
+
+def _covariance(options: argparse.Namespace) -> Any:
+    """Return the covariance that the options describe together: by name, of clusters, or of a survey design.
+
+    Raises
+    ------
+    SupportError
+        For options that do not go together.
+    """
+    from logreg.inference.clusters import CLUSTER_KINDS, cluster
+    from logreg.inference.survey import survey
+
+    kind, clusters = options.covariance, options.cluster
+    if _is_survey(options):
+        if kind is not None:
+            raise SupportError(
+                "--strata, --fpc and --nest describe a survey design, which has its own covariance: leave "
+                "out --covariance, or these."
+            )
+        if len(clusters) > 1:
+            raise SupportError("a survey design has one column of sampling units: give --cluster once.")
+        units = clusters[0] if clusters else None
+        return survey(strata=options.strata, cluster=units, fpc=options.fpc, nest=options.nest)
+    if clusters:
+        if kind is not None and kind not in CLUSTER_KINDS:
+            raise SupportError(
+                f"--covariance {kind} does not go with --cluster: use one of {', '.join(CLUSTER_KINDS)}."
+                f"{did_you_mean(kind, CLUSTER_KINDS)}"
+            )
+        return cluster(*clusters, kind="CR1" if kind is None else kind)
+    if kind in CLUSTER_KINDS and kind != "stata":
+        raise SupportError(f"--covariance {kind} is about clusters: name their column with --cluster.")
+    return kind
 
 
 def _data(text: str) -> Any:
@@ -223,6 +267,12 @@ def _parser() -> argparse.ArgumentParser:
     report = _command(commands, "report", _report, "fit a model, print its summary, write reports")
     _add_fit_arguments(report)
     report.add_argument(
+        "--interval",
+        metavar="KIND",
+        default="wald",
+        help="of coefficients and odds ratios: wald (default) or profile (likelihood)",
+    )
+    report.add_argument(
         *("-o", "--output"), action="append", default=[], metavar="FILE",
         help="write a report in the format of the suffix (.html .md .txt .json); may be repeated",
     )  # fmt: skip
@@ -280,8 +330,29 @@ def _add_fit_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="added to the logits; repeat it for one per outcome",
     )
-    add("--estimator", metavar="NAME", help="ml (default): maximum likelihood")
-    add("--covariance", metavar="KIND", help="model (default), or a sandwich: HC0, HC1")
+    add(
+        "--estimator",
+        metavar="NAME",
+        help="ml (default): maximum likelihood; bias-reduced: firth, flic, flac, median",
+    )
+    add(
+        "--covariance",
+        metavar="KIND",
+        help="model (default), or a sandwich: HC0, HC1, HC2, HC3, stata; with --cluster: CR0, CR1 (default), "
+        "CR1S, CR2, stata",
+    )
+    add(
+        "--cluster",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="rows that share a value belong together; repeat it for two-way clusters",
+    )
+    add("--strata", metavar="COLUMN", help="strata of a survey design")
+    add(
+        "--fpc", metavar="COLUMN", help="its finite population correction: sizes of strata, or shares sampled"
+    )
+    add("--nest", action="store_true", help="labels of its sampling units (--cluster) start anew in strata")
     add("--missing", metavar="ACTION", help="drop (default) rows with missing values, or raise an error")
     add("--confidence", metavar="LEVEL", type=float, help="of intervals; default 0.95")
     add("--max-iterations", metavar="N", type=int, help="Newton iterations allowed; default 50")

@@ -41,16 +41,19 @@ from logreg.interpret.predictions import (
 )
 from logreg.interpret.slopes import slope_table
 from logreg.interpret.standardised import standardised_table
+from logreg.interpret.tidy import glance_table, tidy_table
 from logreg.interpret.worked_example import worked_example
 from logreg.passes.rows import paired_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from logreg.adapters.maketables import MakeTablesView
     from logreg.report.explain import Explanation
     from logreg.report.explain_example import Example
     from logreg.report.nodes import Document
     from logreg.report.plots import Plots
+    from logreg.report.presented import Presented
     from logreg.report.summary import Summary
 
 __all__ = ["LogisticFit"]
@@ -427,6 +430,45 @@ class LogisticFit(LogisticEstimate):
             For a loaded model.
         """
         return self._rows.profiles()
+
+    def tidy(
+        self, conf_int: bool = False, confidence: float | None = None, exponentiate: bool = False
+    ) -> pd.DataFrame:
+        """Return one row per coefficient in broom's grammar; see `logreg.interpret.tidy.tidy_table`."""
+        return tidy_table(
+            self.coefficients(confidence),
+            multinomial=not self.is_binary,
+            conf_int=conf_int,
+            exponentiate=exponentiate,
+        )
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row about the fit in broom's grammar; see `logreg.interpret.tidy.glance_table`."""
+        return glance_table(self)
+
+    def augment(self, data: Any = None) -> pd.DataFrame:
+        """Return records with logits, errors and residuals; see `logreg.adapters.model_frame.augment`."""
+        from logreg.adapters.model_frame import augment
+
+        return augment(self, data)
+
+    def table_one(self, variables: Sequence[str] | None = None, **options: Any) -> Presented:
+        """Return the characteristics of the rows by outcome; see `logreg.adapters.describe.table_one_of`."""
+        from logreg.adapters.describe import table_one_of
+
+        return table_one_of(self, variables, **options)
+
+    def maketables(self) -> tuple[MakeTablesView, ...]:
+        """Return one model per outcome for maketables; see `logreg.adapters.maketables`."""
+        from logreg.adapters.maketables import maketables_views
+
+        return maketables_views(self, self.coefficients(), self.fit_statistics(), self.labels)
+
+    def __getattr__(self, name: str) -> Any:
+        # maketables looks for attributes of its own on a model of one equation.
+        if name.startswith("__maketables_") and self.is_binary:
+            return getattr(self.maketables()[0], name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def labels(self) -> Mapping[str, str]:

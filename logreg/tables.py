@@ -46,6 +46,13 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "df_error": Entry("Error df", "degrees of freedom of the denominator; infinite for chi-squared"),
         "conf_low": Entry("Low", "lower end of the confidence interval", "the scale of the estimate"),
         "conf_high": Entry("High", "upper end of the confidence interval", "the scale of the estimate"),
+        "group": Entry("Group", "group of records the number is about; missing for all of them"),
+        "y_level": Entry("Outcome", "outcome level the row is about, by broom's name"),
+        "null_deviance": Entry("Null deviance", "deviance with intercepts only"),
+        "df_null": Entry("Null df", "trials less intercepts, per logit"),
+        "deviance": Entry("Deviance", "minus twice the log-likelihood"),
+        "df_residual": Entry("Residual df", "trials, per logit, less coefficients"),
+        "nobs": Entry("n", "number of trials"),
         "odds_ratio": Entry(
             "Odds ratio", "factor by which the odds against the baseline change", "odds ratio"
         ),

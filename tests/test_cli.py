@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -50,6 +51,7 @@ def table(n: int = 120) -> pd.DataFrame:
             "g": rng.choice(["a", "b", ESCAPE], size=n),
             "w": rng.integers(1, 4, n),
             "t": rng.uniform(0.5, 2.0, n),
+            "many": np.full(n, 10 * n),
         }
     )
 
@@ -97,6 +99,25 @@ def test_fit_saves_the_model_that_the_library_fits(data: str, tmp_path: Path, ca
         (["--offset", "t"], {"offset": "t"}),
         (["--estimator", "ml", "--missing", "drop"], {}),
         (["--covariance", "HC1"], {"covariance": "HC1"}),
+        (["--covariance", "HC3"], {"covariance": "HC3"}),
+        (["--covariance", "stata"], {"covariance": "stata"}),
+        (["--cluster", "g"], {"covariance": logreg.cluster("g")}),
+        (["--cluster", "y3", "--covariance", "CR2"], {"covariance": logreg.cluster("y3", kind="CR2")}),
+        (["--cluster", "y3", "--covariance", "stata"], {"covariance": logreg.cluster("y3", kind="stata")}),
+        (
+            ["--cluster", "y3", "--cluster", "w", "--covariance", "CR0"],
+            {"covariance": logreg.cluster("y3", "w", kind="CR0")},
+        ),
+        (
+            ["--strata", "y3", "--weights", "t"],
+            {"covariance": logreg.survey(strata="y3"), "weights": "t", "weight_kind": "sampling"},
+        ),
+        (
+            ["--strata", "y3", "--cluster", "w", "--nest"],
+            {"covariance": logreg.survey(strata="y3", cluster="w", nest=True)},
+        ),
+        (["--fpc", "many"], {"covariance": logreg.survey(fpc="many")}),
+        (["--estimator", "firth"], {"estimator": "firth"}),
         (["--confidence", "0.9"], {"confidence": 0.9}),
         (["--max-iterations", "40"], {"max_iterations": 40}),
     ],
@@ -234,6 +255,40 @@ def test_report_prints_the_summary(data: str, capsys: Captured) -> None:
     assert capsys.readouterr().out == f"{logreg.fit('ys ~ x', data).summary()}\n"
 
 
+@pytest.mark.parametrize("arguments", [[], ["--interval", "wald"], ["--interval", "profile"]])
+def test_the_interval_reaches_screen_and_file(
+    data: str, tmp_path: Path, capsys: Captured, arguments: list[str]
+) -> None:
+    interval = arguments[-1] if arguments else "wald"
+    path = tmp_path / "r.txt"
+    assert cli.main(["report", data, "ys ~ x", *arguments, "-o", str(path)]) == 0
+    fit = logreg.fit("ys ~ x", data)
+    assert capsys.readouterr().out == f"{fit.summary(interval=interval)}\n"
+    fit.report(tmp_path / "expected.txt", interval=interval)
+    assert path.read_bytes() == (tmp_path / "expected.txt").read_bytes()
+
+
+def test_the_help_names_what_the_library_has(capsys: Captured) -> None:
+    from logreg.inference.clusters import CLUSTER_KINDS
+    from logreg.inference.covariance import COVARIANCES
+    from logreg.inference.estimators import ESTIMATORS
+
+    cli.main(["fit", "--help"])
+    shown = capsys.readouterr().out
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for name in {*ESTIMATORS, *COVARIANCES, *CLUSTER_KINDS} - {"survey"}:
+        assert name in shown
+        assert f"`{name}`" in page
+
+
+def test_the_page_lists_every_option(capsys: Captured) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    for command in ("report", "fit", "predict"):
+        cli.main([command, "--help"])
+        for option in set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}:
+            assert option in page or option == "--output"
+
+
 def test_report_writes_every_file_that_is_asked_for(data: str, tmp_path: Path) -> None:
     paths = [tmp_path / f"r{suffix}" for suffix in (".html", ".md", ".txt", ".json")]
     options = [part for path in paths for part in ("-o", str(path))]
@@ -285,6 +340,40 @@ def test_datasets_are_listed_and_described(capsys: Captured) -> None:
         (["fit", "birthwt", "low ~ age", "--save", "x", "--max-iterations", "0"], 2, "max_iterations"),
         (["fit", "birthwt", "low ~ age", "--save", "x", "--estimator", "magic"], 2, "'magic'"),
         (["fit", "birthwt", "low ~ age", "--save", "x", "--covariance", "magic"], 2, "'magic'"),
+        (["fit", "birthwt", "low ~ age", "--save", "x", "--covariance", "CR1"], 2, "with --cluster"),
+        (
+            ["fit", "birthwt", "low ~ age", "--save", "x", "--cluster", "race", "--covariance", "HC1"],
+            2,
+            "does not go with --cluster",
+        ),
+        (
+            ["fit", "birthwt", "low ~ age", "--save", "x", "--strata", "race", "--covariance", "HC1"],
+            2,
+            "survey design",
+        ),
+        (
+            ["fit", "birthwt", "low ~ age", "--save", "x", "--nest", "--cluster", "ht", "--cluster", "ui"],
+            2,
+            "give --cluster once",
+        ),
+        (
+            [
+                *["fit", "birthwt"],
+                "low ~ age",
+                *["--save", "x", "--cluster", "race", "--cluster", "ht", "--cluster", "ui"],
+            ],
+            2,
+            "not 3",
+        ),
+        (["fit", "birthwt", "low ~ age", "--save", "x", "--cluster", "rase"], 1, "Did you mean 'race'"),
+        (["fit", "birthwt", "low ~ age", "--save", "x", "--interval", "profile"], 2, "--interval"),
+        (["report", "birthwt", "low ~ age", "--interval", "exact"], 2, "'wald' and 'profile'"),
+        (["report", "birthwt", "low ~ age", "--interval", "profile", "--covariance", "HC1"], 2, "'HC1'"),
+        (
+            ["fit", "birthwt", "low ~ age", "--save", "x", "--estimator", "firth", "--covariance", "HC1"],
+            2,
+            "'firth'",
+        ),
         (["fit", "birthwt", "low ~ agee", "--save", "x"], 2, "Did you mean 'age'"),
         (["fit", "birthwt", "low ~ (", "--save", "x"], 2, "bracket"),
         (["fit", "birthwt", "", "--save", "x"], 2, "empty"),

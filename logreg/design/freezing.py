@@ -83,7 +83,14 @@ def _check_names(spec: DesignSpec) -> None:
             f"{' and '.join(map(repr, variables))}. Rename a column of the data, or recode levels that "
             "are written alike."
         )
-    levels = {factor.variable: tuple(map(str, factor.levels)) for factor in spec.categorical()}
+    levels = {factor.variable: tuple(map(level_name, factor.levels)) for factor in spec.categorical()}
+    for variable, names in levels.items():
+        if len(set(names)) < len(names):
+            name = Counter(names).most_common(1)[0][0]
+            raise DataError(
+                f"two levels of column {variable!r} are written {name!r}, such as a number and a text. "
+                "Recode them to one type."
+            )
     texts = (spec.outcome.label, *spec.outcome.names, *spec.column_names, *chain(*levels.values()))
     try:
         "".join(texts).encode("utf-8")

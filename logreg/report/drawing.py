@@ -18,7 +18,7 @@ from logreg.report.canvas import (
     style_of,
     text_width,
 )
-from logreg.report.context import Context
+from logreg.report.context import Context, Numbers
 from logreg.report.curves import (
     DIRECT_OUTCOMES,
     draw_curves,
@@ -31,6 +31,7 @@ from logreg.report.curves import (
 )
 from logreg.report.forest import beside_text, draw_forest, forest_lines, forest_name, ratio_frame
 from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval, visible
+from logreg.report.inference_words import intervals_named, wald_note
 from logreg.report.nodes import Figure as FigureNode
 from logreg.report.outline import joint_terms, level_text
 from logreg.report.words import average_text, listed
@@ -38,7 +39,7 @@ from logreg.report.words import average_text, listed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["effect_alt", "effect_figure", "forest_alt", "forest_figure", "held_text", "house_style"]
+__all__ = ["effect_alt", "effect_figure", "forest_alt", "forest_figure", "held_text", "house_style", "svg_of"]
 
 #: Inches: the text of a printed page, and a phone's screen after scaling.
 WIDTH = 6.5
@@ -65,7 +66,7 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def _svg(figure: Figure) -> str:
+def svg_of(figure: Figure) -> str:
     """Return a drawing as SVG. Letters become paths, unless the font lacks some: then they stay text."""
     import matplotlib
 
@@ -210,7 +211,7 @@ def forest_figure(context: Context) -> FigureNode:
         _below(figure, f"Odds ratio, {context.level} interval (log scale)", margins)
     return FigureNode(
         key="forest",
-        svg=_svg(figure),
+        svg=svg_of(figure),
         alt=forest_alt(context),
         caption=_forest_caption(context),
     )
@@ -234,7 +235,7 @@ def _forest_caption(context: Context) -> str:
     against = f"against {context.baseline}"
     what = f"{context.outcomes[0]} {against}" if len(context.outcomes) == 1 else f"each outcome {against}"
     return (
-        f"Odds ratios for {context.outcome_heading}: {what}, with {context.level} intervals on a "
+        f"Odds ratios for {context.outcome_heading}: {what}, with {intervals_named(context)} on a "
         "logarithmic axis. "
         "Filled marks: the interval leaves out 1; hollow marks: it does not; small strokes: reference levels"
         f"{'; arrows: the interval goes on beyond the axis' if _has_arrows(context) else ''}."
@@ -265,13 +266,18 @@ def forest_alt(context: Context) -> str:
         found.append(
             f"{name} {odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
             if numbers.is_finite
-            else f"{name} {numbers.reason}"
+            else f"{name} {numbers.reason}{_open_end(numbers)}"
         )
     more = len(found) - MOST_QUOTED
     rest = f"; and {more} more, all in the tables" if more > 0 else ""
     return (
-        f"Forest plot of odds ratios with {context.level} intervals. {'; '.join(found[:MOST_QUOTED])}{rest}."
+        f"Forest plot of odds ratios with {intervals_named(context)}. {'; '.join(found[:MOST_QUOTED])}{rest}."
     )
+
+
+def _open_end(numbers: Numbers) -> str:
+    """Return the interval of an infinite estimate, where it has one."""
+    return f" ({odds_ratio_interval(numbers.low, numbers.high)})" if numbers.has_interval else ""
 
 
 # Predicted probabilities -------------------------------------------------------------------------------
@@ -288,7 +294,7 @@ def effect_figure(context: Context, effect: Effect, number: int) -> FigureNode:
         figure = _small_multiples(context, effect, outcomes)
     return FigureNode(
         key=f"effect_{number}",
-        svg=_svg(figure),
+        svg=svg_of(figure),
         alt=effect_alt(context, effect),
         caption=_effect_caption(context, effect),
     )
@@ -353,7 +359,7 @@ def _effect_caption(context: Context, effect: Effect) -> str:
     band = "band" if effect.kind == "curve" else "interval"
     return (
         f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
-        f"a pointwise {context.level} {band}. {held_text(context, effect)}"
+        f"a pointwise {context.level} {band} ({wald_note(context)}). {held_text(context, effect)}"
     )
 
 

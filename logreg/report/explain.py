@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from logreg.errors import SupportError, did_you_mean
 from logreg.report.context import Context, Numbers, Units, context_of
 from logreg.report.explain_analyst import analyst_sentences
-from logreg.report.explain_effects import Move, Probabilities, contrary_sentence, difference_sentence
+from logreg.report.explain_effects import (
+    AverageDifference,
+    Move,
+    Probabilities,
+    contrary_sentence,
+    difference_sentence,
+)
 from logreg.report.explain_joint import joint_effects
 from logreg.report.explain_methods import methods_sentences
 from logreg.report.formats import PLAIN, visible
@@ -55,6 +62,7 @@ def explain(
     units: Units | None = None,
     confidence: float | None = None,
     versus: object = None,
+    interval: str = "wald",
 ) -> Explanation:
     """Return the fit in sentences: what is modelled, what was found term by term, and how to take it.
 
@@ -76,11 +84,13 @@ def explain(
         Level of the intervals; the fit's own if not given.
     versus : level, optional
         Another outcome as the baseline.
+    interval : {"wald", "profile"}
+        Intervals of odds ratios; those of average differences are Wald intervals (delta method).
 
     Raises
     ------
     SupportError
-        For another audience.
+        For another audience, and for profile likelihood intervals where there is no likelihood.
 
     Examples
     --------
@@ -99,7 +109,15 @@ def explain(
             f"audience={audience!r} is not supported; use {', '.join(map(repr, AUDIENCES))}."
             + did_you_mean(str(audience), AUDIENCES)
         )
-    context = context_of(fit, labels=labels, units=units, confidence=confidence, versus=versus, style=PLAIN)
+    context = context_of(
+        fit,
+        labels=labels,
+        units=units,
+        confidence=confidence,
+        versus=versus,
+        interval=interval,
+        style=PLAIN,
+    )
     return Explanation(AUDIENCES[audience](context))
 
 
@@ -180,16 +198,33 @@ def _moves(lines: Estimates, probabilities: Probabilities) -> list[Move | None]:
     return [probabilities.move_of(line, n) if n.reason != "left out" else None for _, line, n in lines]
 
 
-def sentences(context: Context, figures: tuple[str, ...] = ()) -> Iterator[tuple[str, list[str]]]:
-    """Yield (outcome, its sentences); terms that act jointly are said once, under the outcome ""."""
+Differences = Mapping[Move, Sequence[AverageDifference]]
+
+
+def sentences(
+    context: Context, figures: tuple[str, ...] = (), differences: Differences = MappingProxyType({})
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield (outcome, its sentences); what is said once, terms that act jointly, under the outcome "".
+
+    Each of the average ``differences`` is said beside the odds ratio of its change if there are two outcomes,
+    and at the end otherwise, as all outcomes move at once.
+    """
+    probabilities = Probabilities(context=context)
+    left = dict(differences)
     for equation, outcome in enumerate(context.outcomes):
-        found = [
-            ratio_sentence(context, equation, line, numbers)
-            for k, line, numbers in context.estimates()
-            if k == equation and not line.joint
-        ]
+        found = []
+        for k, line, numbers in context.estimates():
+            if k != equation or line.joint:
+                continue
+            said = ratio_sentence(context, equation, line, numbers)
+            move = _moves([(k, line, numbers)], probabilities)[0] if context.fit.is_binary else None
+            if move in left:
+                assert move is not None
+                said = f"{said} {difference_sentence(context, move, left.pop(move))}"
+            found.append(said)
         if found:
             yield outcome, found
     joint = [joint_sentence(context, group, figures) for group in joint_terms(context.shown.spec)]
+    joint += [difference_sentence(context, move, found) for move, found in left.items()]
     if joint:
         yield "", joint

@@ -14,12 +14,12 @@ from logreg.report.explain_effects import (
     value_text,
 )
 from logreg.report.explain_joint import joint_effects
-from logreg.report.formats import fixed, odds_ratio, odds_ratio_interval, significant
+from logreg.report.formats import fixed, odds_ratio, odds_ratio_interval
+from logreg.report.inference_words import covariance_text, interval_text, named_test, t_text
 from logreg.report.outline import JointTerms, Line, joint_terms
 from logreg.report.sections_coefficients import logit_text
-from logreg.report.sections_model import likelihood_ratio_text
+from logreg.report.sections_tests import overall_test_text
 from logreg.report.words import (
-    covariance_text,
     event_text,
     joint_sentence,
     listed,
@@ -38,8 +38,8 @@ def analyst_sentences(context: Context) -> Iterator[str]:
     fine print.
     """
     yield outcome_sentence(context)
-    if context.fit.spec.predictors and context.fit.has_likelihood:
-        yield likelihood_ratio_text(context)
+    if context.fit.spec.predictors:
+        yield overall_test_text(context)
     probabilities = Probabilities(context=context)
     lines = [one for one in context.estimates() if not one[1].joint]
     moves = [
@@ -67,12 +67,14 @@ def _coefficient(context: Context, equation: int, line: Line, numbers: Numbers) 
         return ratio_sentence(context, equation, line, numbers)
     style = context.style
     letter = "z" if context.fit.reference_df == math.inf else "t"
-    statistic = fixed(numbers.logit / numbers.std_error, 2, style)
+    # The p value of a likelihood ratio is not that of the estimate over its standard error.
+    wald = f"{letter} = {fixed(numbers.logit / numbers.std_error, 2, style)}, "
+    statistic = wald if context.interval == "wald" else ""
     what = _what(context, line, numbers)
     return (
         f"{what}, on {odds_text(context, context.outcomes[equation])}: coefficient "
-        f"{logit_text(numbers.logit, style)} (SE {logit_text(numbers.std_error, style)}, "
-        f"{letter} = {statistic}, {p_text(numbers.p_value, style)}), odds ratio "
+        f"{logit_text(numbers.logit, style)} (SE {logit_text(numbers.std_error, style)}, {statistic}"
+        f"{p_text(numbers.p_value, style)}), odds ratio "
         f"{odds_ratio(numbers.ratio, style)} ({context.level} CI "
         f"{odds_ratio_interval(numbers.low, numbers.high, style)})"
     )
@@ -149,16 +151,14 @@ def _points(context: Context, found: AverageDifference) -> str:
 
 def _fine_print(context: Context) -> Iterator[str]:
     fit = context.fit
-    df = fit.reference_df
-    law = (
-        "the normal distribution"
-        if df == math.inf
-        else f"t with {significant(df, context.style)} degrees of freedom"
-    )
+    law = "the normal distribution" if fit.reference_df == math.inf else t_text(fit.reference_df)
+    if context.interval == "wald":
+        made = f"Wald intervals on the logit scale, p values two-sided Wald tests, both from {law}"
+    else:
+        made = f"{interval_text(context)} intervals, p values those of {named_test(context)}s"
     yield (
-        f"Covariance {covariance_text(fit.options.covariance)}; intervals are Wald intervals on the logit "
-        f"scale, p values two-sided Wald tests, both from {law}; nothing is adjusted for multiple "
-        "comparisons."
+        f"Covariance {covariance_text(fit.options.covariance)}; intervals of coefficients are {made}; "
+        "nothing is adjusted for multiple comparisons."
     )
     yield (
         "Odds ratios are conditional on the other terms and change when terms are added, even terms "

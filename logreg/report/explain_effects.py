@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any
 
 from logreg.data.source import Level
 from logreg.design.ast import Column, columns_of
 from logreg.design.coding import CategoricalFactor
 from logreg.design.distribution import Distribution
+from logreg.design.outcome import level_name
 from logreg.interpret.effects import Profile
 from logreg.report.context import Context, Numbers, step_text
 from logreg.report.formats import NumberStyle, fixed
@@ -27,10 +27,13 @@ __all__ = [
     "AverageDifference",
     "Move",
     "Probabilities",
+    "change_text",
     "contrary_sentence",
     "difference_sentence",
     "difference_text",
     "differences_in",
+    "is_contrary",
+    "levels_of",
     "part_text",
     "quartiles",
     "value_text",
@@ -64,6 +67,10 @@ class AverageDifference:
     def is_clear(self) -> bool:
         """Whether the interval leaves out 0."""
         return self.low > 0.0 or self.high < 0.0
+
+    def of_other(self, outcome: str) -> AverageDifference:
+        """Return the difference of the other one of two outcomes: as large, the other way."""
+        return replace(self, outcome=outcome, estimate=-self.estimate, low=-self.high, high=-self.low)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +112,10 @@ class Probabilities:
             return "the model was loaded from a file and holds no records to average over"
         return ""
 
-    @cached_property
+    @property
     def profiles(self) -> Mapping[str, Profile]:
         """What each predictor looks like in the rows used."""
-        found: Mapping[str, Profile] = self.context.fit.profiles()
-        return found
+        return self.context.profiles
 
     def move_of(self, line: Line, numbers: Numbers) -> Move | None:
         """Return the change of a data variable that a line of the table is about; None if it is about none.
@@ -153,7 +159,10 @@ class Probabilities:
             of_line = [found[line.position] for found in context.numbers]
             return [(o, n.ratio, n.is_clear) for o, n in zip(context.outcomes, of_line, strict=True)]
         found = context.fit.odds_ratios(
-            variables={move.variable: move.how}, versus=context.versus, confidence=context.confidence
+            variables={move.variable: move.how},
+            versus=context.versus,
+            confidence=context.confidence,
+            interval=context.interval,
         ).to_dict("records")
         return [
             (outcome, row["odds_ratio"], row["conf_low"] > 1.0 or row["conf_high"] < 1.0)
@@ -163,18 +172,39 @@ class Probabilities:
     def of(self, moves: Sequence[Move]) -> dict[Move, tuple[AverageDifference, ...]]:
         """Return the average differences of each move, outcome by outcome; few passes over the rows."""
         result: dict[Move, tuple[AverageDifference, ...]] = {}
-        waiting = list(dict.fromkeys(moves))
-        while waiting and not self.why_not:
-            # One call takes one move of every variable.
-            batch = list({move.variable: move for move in reversed(waiting)}.values())
-            found = self.context.fit.comparisons(
-                {move.variable: move.how for move in batch}, confidence=self.context.confidence
-            )
-            for move in batch:
-                rows = found[found["variable"] == move.variable]
-                result[move] = differences_in(rows.to_dict("records"))
+        waiting = [] if self.why_not else list(dict.fromkeys(moves))
+        every_level = True
+        while waiting:
+            # One call moves every variable in one way: at first, each level against the reference.
+            asked = {
+                move.variable: None if every_level and self._is_between_levels(move) else move.how
+                for move in reversed(waiting)
+            }
+            lines = self.context.fit.comparisons(asked, confidence=self.context.confidence).to_dict("records")
+            for move in waiting:
+                how = asked[move.variable]
+                if how is None or how == move.how:
+                    rows = [line for line in lines if _is_about(line, move, any_contrast=how is not None)]
+                    result |= {move: differences_in(rows)} if rows else {}
             waiting = [move for move in waiting if move not in result]
+            every_level = False
         return result
+
+    def _is_between_levels(self, move: Move) -> bool:
+        """Whether a move is one between levels of a factor."""
+        factors = (part.expression for part in self.context.fit.spec.categorical())
+        return move.step is None and Column(move.variable) in factors
+
+
+def _is_about(line: Mapping[Any, Any], move: Move, *, any_contrast: bool) -> bool:
+    """Whether a line of ``fit.comparisons`` is about a move."""
+    if line["variable"] != move.variable:
+        return False
+    if any_contrast:
+        return True
+    assert move.start is not None
+    assert move.end is not None
+    return bool(line["contrast"] == f"{level_name(move.end)} - {level_name(move.start)}")
 
 
 def quartiles(profile: Distribution) -> tuple[float, float]:
@@ -288,6 +318,15 @@ def _sentence_on_event(context: Context, move: Move, found: AverageDifference) -
     return f"{average}, {body}."
 
 
+def change_text(context: Context, move: Move, found: AverageDifference) -> str:
+    """Return a difference with what it goes with: 15.3 percentage points higher with smoke = yes than ..."""
+    size = difference_text(context, found)
+    if move.step is not None:
+        return f"{size} for {_increase(context, move)}"
+    after, before = _ends(context, move)
+    return f"{size} with {after} {'as' if found.estimate == 0.0 else 'than'} with {before}"
+
+
 def _average(context: Context) -> str:
     weighted = context.fit.spec.weights is not None and context.fit.spec.weight_kind != "frequency"
     return f"{AVERAGE}, weighted" if weighted else AVERAGE
@@ -298,6 +337,22 @@ def part_text(context: Context, found: AverageDifference) -> str:
     unclear = found.has_interval and not found.is_clear
     said = f"{found.outcome} {difference_text(context, found)}"
     return f"{said}, no clear difference" if unclear else said
+
+
+def is_contrary(ratio: float, found: AverageDifference, *, is_clear: bool) -> bool:
+    """Whether a probability moves against its odds, and one of the two is clear (the odds: ``is_clear``)."""
+    up_and_down = (ratio > 1.0 and found.estimate < 0.0) or (ratio < 1.0 and found.estimate > 0.0)
+    return up_and_down and (is_clear or found.is_clear)
+
+
+def levels_of(context: Context, name: str) -> tuple[Level, ...] | None:
+    """Return the levels of a factor or of a column of labels, the reference first; None for numbers."""
+    for factor in context.fit.spec.categorical():
+        if factor.expression == Column(name):
+            first = factor.reference if factor.contrast == "treatment" else factor.levels[0]
+            return (first, *(level for level in factor.levels if level != first))
+    profile = context.profiles[name]
+    return None if isinstance(profile, Distribution) else tuple(sorted(profile, key=str))
 
 
 def contrary_sentence(
@@ -314,9 +369,7 @@ def contrary_sentence(
     contrary = []
     for outcome, ratio, is_clear in ratios:
         one = by_outcome.get(outcome)
-        if one is None or not (is_clear or one.is_clear) or math.isnan(ratio):
-            continue
-        if (ratio > 1.0 and one.estimate < 0.0) or (ratio < 1.0 and one.estimate > 0.0):
+        if one is not None and is_contrary(ratio, one, is_clear=is_clear):
             up, down = ("higher", "lower") if ratio > 1.0 else ("lower", "higher")
             contrary.append(
                 f"the odds of {outcome} against {context.baseline} are {up}, its probability is {down}"

@@ -95,7 +95,8 @@ def _lines(example: Example) -> list[str]:
         places = _places(parts, logit.estimate, digits)
         text = significant(odds, PLAIN, digits=digits)
         lines += [f"Odds = exp({fixed(logit.estimate, places, PLAIN)}) = {text} to 1", ""]
-        shown_odds.append(float(text))
+        # Odds beyond the doubles are shown as such; the rest of the sum uses the digits that are shown.
+        shown_odds.append(float(text) if math.isfinite(odds) else odds)
     return lines + _probability_lines(example, shown_odds, digits)
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise, product
 from typing import Any
 
 from logreg.data.source import Level
-from logreg.design.ast import Column
 from logreg.design.distribution import Distribution
 from logreg.interpret.changes import moves_alone, partners_of
 from logreg.interpret.effects import typical_values
@@ -24,6 +23,7 @@ from logreg.report.explain_effects import (
     contrary_sentence,
     difference_text,
     differences_in,
+    levels_of,
     part_text,
     quartiles,
     value_text,
@@ -51,24 +51,13 @@ def joint_effects(context: Context, group: JointTerms, probabilities: Probabilit
             yield from _at_each(context, move, held)
 
 
-def _levels(context: Context, name: str) -> tuple[Level, ...] | None:
-    """Return the levels of a column that is a factor, its reference first."""
-    for factor in context.fit.spec.categorical():
-        if factor.expression == Column(name):
-            first = factor.reference if factor.contrast == "treatment" else factor.levels[0]
-            return (first, *(level for level in factor.levels if level != first))
-    return None
-
-
 def _moves(context: Context, name: str, probabilities: Probabilities) -> list[Move]:
     """Return how a variable moves: from its reference level to each other, or from quartile to quartile.
 
     A number whose effect depends on where it starts goes by the median.
     """
-    levels = _levels(context, name)
+    levels = levels_of(context, name)
     profile = probabilities.profiles[name]
-    if levels is None and not isinstance(profile, Distribution):
-        levels = tuple(sorted(profile, key=str))
     if levels is not None:
         return [Move(variable=name, start=levels[0], end=level) for level in levels[1:]]
     assert isinstance(profile, Distribution)
@@ -88,13 +77,13 @@ def _held_values(context: Context, name: str, probabilities: Probabilities) -> d
     typical = {one.name: one.value for one in typical_values(spec, probabilities.profiles)}
     held: dict[str, tuple[Level, ...]] = {}
     for partner in partners_of(spec, name):
-        levels = _levels(context, partner)
+        levels = levels_of(context, partner)
         profile = probabilities.profiles[partner]
         if levels is not None:
             held[partner] = levels
-        elif not isinstance(profile, Distribution):
-            held[partner] = tuple(sorted(profile, key=str))
-        elif len(profile.values) <= 2:
+            continue
+        assert isinstance(profile, Distribution)
+        if len(profile.values) <= 2:
             held[partner] = tuple(float(value) for value in profile.values)
         else:
             held[partner] = tuple(dict.fromkeys(quartiles(profile)))
@@ -110,7 +99,7 @@ def _at_each(context: Context, move: Move, held: Mapping[str, Sequence[Level]]) 
     ask = {move.variable: move.how}
     at = {name: list(values) for name, values in held.items()}
     ratios = fit.odds_ratios(
-        variables=ask, at=at, versus=context.versus, confidence=context.confidence
+        variables=ask, at=at, versus=context.versus, confidence=context.confidence, interval=context.interval
     ).to_dict("records")
     # A column called like one of the table's own cannot be held there; the odds ratios say it alone.
     changes: list[dict[Any, Any]] = []

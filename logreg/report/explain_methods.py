@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from logreg.report.context import Context
 from logreg.report.nodes import Paragraph
 from logreg.report.outline import joint_terms
-from logreg.report.sections_model import methods_section
+from logreg.report.sections_methods import methods_section
 
 __all__ = ["methods_sentences"]
 
@@ -23,15 +23,7 @@ def methods_sentences(context: Context) -> Iterator[str]:
 
 
 def _sizes(context: Context) -> Iterator[str]:
-    if context.fit.source is None or not context.fit.spec.predictors:
-        return
-    weighted = " with their weights" if context.fit.spec.weights is not None else ""
-    yield (
-        "Average differences in probability compare predictions with a variable at one value and at another, "
-        f"all else as observed, averaged over the records used{weighted}; their standard errors are by the "
-        "delta method and take the records as given."
-    )
-    if joint_terms(context.fit.spec):
+    if context.fit.source is not None and joint_terms(context.fit.spec):
         yield (
             "Interactions, polynomials and splines are described by odds ratios and average differences at "
             "stated values, not by their coefficients."

@@ -99,6 +99,9 @@ def _draw_ratio(ax: Axes, numbers: Numbers, y: float, style: Style, frame: tuple
         if math.isinf(numbers.logit):
             edge, arrow = (high, ">") if numbers.logit > 0 else (low, "<")
             ax.plot(edge, y, marker=arrow, color=style.colour, markersize=6, clip_on=False, zorder=3)
+            if numbers.has_interval:
+                ends = [max(numbers.low, low), min(numbers.high, high)]
+                ax.plot(ends, [y, y], color=style.colour, linewidth=1.4, solid_capstyle="butt", zorder=2)
         return
     left, right = max(numbers.low, low), min(numbers.high, high)
     ax.plot([left, right], [y, y], color=style.colour, linewidth=1.4, solid_capstyle="butt", zorder=2)
@@ -128,9 +131,10 @@ def beside_text(context: Context, equation: int, line: Line) -> str:
         return ""
     numbers = context.numbers[equation][line.position]
     if not numbers.is_finite:
-        return (
-            f"{odds_ratio(numbers.ratio)} ({numbers.reason})" if math.isinf(numbers.logit) else numbers.reason
-        )
+        if not math.isinf(numbers.logit):
+            return numbers.reason
+        end = odds_ratio_interval(numbers.low, numbers.high, reason=numbers.reason)
+        return f"{odds_ratio(numbers.ratio)} ({end})"
     return f"{odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
 
 
@@ -145,6 +149,10 @@ def ratio_frame(context: Context, equations: Sequence[int]) -> tuple[float, floa
     most = max([1.0, *(n.ratio for n in finite)])
     low = min([1.0, *(max(n.low, least / FARTHEST) for n in finite)])
     high = max([1.0, *(min(n.high, most * FARTHEST) for n in finite)])
+    # Where infinite estimates have an interval, its finite end is worth seeing.
+    half = [n for n in found if math.isinf(n.logit) and n.has_interval]
+    high = max([high, *(min(n.low, high * FARTHEST) for n in half if n.logit > 0)])
+    low = min([low, *(max(n.high, low / FARTHEST) for n in half if n.logit < 0)])
     margin = max((high / low) ** 0.04, 1.02)
     return low / margin, high * margin
 

@@ -312,6 +312,11 @@ class Labels:
     info: str = "Note"
     contents: str = "Contents"
     skip: str = "Skip to content"
+    copy_numbers: str = "Copy numbers"
+    copy_text: str = "Copy text"
+    copied: str = "Copied"
+    lower: str = "lower limit"
+    upper: str = "upper limit"
 
     def __post_init__(self) -> None:
         require_text("the labels", *(getattr(self, name) for name in self.__slots__))

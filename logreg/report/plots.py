@@ -54,10 +54,17 @@ class Plots:
         units: Units | None = None,
         confidence: float | None = None,
         versus: object = None,
+        interval: str = "wald",
     ) -> Axes:
         """Draw a forest plot of odds ratios; see `odds_ratio_plot`."""
         return odds_ratio_plot(
-            self._fit, ax, labels=labels, units=units, confidence=confidence, versus=versus
+            self._fit,
+            ax,
+            labels=labels,
+            units=units,
+            confidence=confidence,
+            versus=versus,
+            interval=interval,
         )
 
     def effect(
@@ -99,8 +106,20 @@ class Plots:
         """Draw the profile log-likelihood of a coefficient; see `profile_plot`."""
         return profile_plot(self._fit, term, outcome, ax, labels=labels, confidence=confidence)
 
+    def nomogram(
+        self,
+        ax: Axes | None = None,
+        *,
+        outcome: object = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Axes:
+        """Draw a nomogram: points that add up to a probability; see `logreg.report.nomogram_drawing`."""
+        from logreg.report.nomogram_drawing import nomogram_plot
+
+        return nomogram_plot(self._fit, ax, outcome=outcome, labels=labels)
+
     def __repr__(self) -> str:
-        return "<plots of a fit: odds_ratios(), effect(variable), profile(term)>"
+        return "<plots of a fit: odds_ratios(), effect(variable), profile(term), nomogram()>"
 
 
 def odds_ratio_plot(
@@ -111,6 +130,7 @@ def odds_ratio_plot(
     units: Units | None = None,
     confidence: float | None = None,
     versus: object = None,
+    interval: str = "wald",
 ) -> Axes:
     """Draw odds ratios with their intervals on a logarithmic axis; outcomes differ by marker.
 
@@ -119,7 +139,7 @@ def odds_ratio_plot(
     fit : LogisticFit
     ax : matplotlib Axes, optional
         Drawn into; a new figure, unknown to pyplot, if not given (``ax.figure.savefig(...)``).
-    labels, units, confidence, versus
+    labels, units, confidence, versus, interval
         As for `logreg.report.context.context_of`.
 
     Returns
@@ -133,7 +153,9 @@ def odds_ratio_plot(
     >>> fit.plot.odds_ratios().get_xscale()
     'log'
     """
-    context = context_of(fit, labels=labels, units=units, confidence=confidence, versus=versus)
+    context = context_of(
+        fit, labels=labels, units=units, confidence=confidence, versus=versus, interval=interval
+    )
     n_lines = len(forest_lines(context)) * (1.0 if len(context.outcomes) == 1 else 1.5)
     axes = new_axes(ax, (6.5, 1.0 + 0.24 * n_lines))
     draw_forest(axes, context, range(len(context.outcomes)))

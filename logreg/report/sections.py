@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from logreg.inference.estimate import Remark
 from logreg.interpret.effects import Effect
+from logreg.report.compared import compared_lines
 from logreg.report.context import Context, Numbers, Units, context_of
 from logreg.report.drawing import forest_figure, house_style
-from logreg.report.explain import CAUTION, MULTINOMIAL_CAUTION, sentences
+from logreg.report.explain import CAUTION, MULTINOMIAL_CAUTION, Differences, sentences
+from logreg.report.explain_effects import Probabilities, change_text
 from logreg.report.forest import forest_lines
 from logreg.report.nodes import Block, Document, Note, Paragraph, Section, paragraph, strong
 from logreg.report.outline import Line, joint_terms
+from logreg.report.sections_calculator import calculator_section
+from logreg.report.sections_code import reproduce_section
 from logreg.report.sections_coefficients import coefficient_tables
+from logreg.report.sections_comparisons import comparisons_section
+from logreg.report.sections_convergence import convergence_section
 from logreg.report.sections_data import data_section
 from logreg.report.sections_effects import effects_of, effects_section
-from logreg.report.sections_model import (
-    convergence_section,
-    methods_section,
-    model_fit_section,
-    reproduce_section,
-)
+from logreg.report.sections_methods import methods_section
+from logreg.report.sections_model import model_fit_section
 from logreg.report.words import (
     NO_CLEAR_DIFFERENCE,
     REASONS,
     compared_text,
+    event_text,
     listed,
     odds_text,
     outcome_sentence,
@@ -58,6 +62,7 @@ def report_document(
     units: Units | None = None,
     confidence: float | None = None,
     versus: object = None,
+    interval: str = "wald",
 ) -> Document:
     """Return the report of a fit.
 
@@ -74,17 +79,20 @@ def report_document(
         Level of the intervals; the fit's own if not given.
     versus : level, optional
         Another outcome as the baseline of the tables, without refitting.
+    interval : {"wald", "profile"}
+        Intervals and p values of coefficients and odds ratios; predictions have Wald intervals either way.
 
     Returns
     -------
     Document
-        Sections ``answer, data, methods, model_fit, coefficients, forest, sentences, effects, convergence,
-        reproduce``.
+        Sections ``answer, data, methods, model_fit, coefficients, comparisons, forest, sentences, effects,
+        calculator, convergence, reproduce``.
 
     Raises
     ------
     SupportError, PredictError
-        For labels, units or outcomes that the fit does not know.
+        For labels, units or outcomes that the fit does not know, and profile likelihood intervals where there
+        is no likelihood.
 
     Examples
     --------
@@ -96,19 +104,26 @@ def report_document(
     >>> document.table("coefficients").to_frame()["odds_ratio"].round(2).tolist()[:1]
     [0.61]
     """
-    context = context_of(fit, labels=labels, units=units, confidence=confidence, versus=versus)
-    profiles = {} if fit.source is None else fit.profiles()
+    context = context_of(
+        fit, labels=labels, units=units, confidence=confidence, versus=versus, interval=interval
+    )
+    profiles = context.profiles
     effects = effects_of(context, profiles)
+    probabilities = Probabilities(context=context)
+    compared = compared_lines(context, probabilities)
+    differences = {one.move: one.differences for one in compared}
     with house_style():
         sections = (
-            _answer(context, effects),
+            _answer(context, effects, differences),
             data_section(context, profiles, _notes(context, "data")),
             methods_section(context),
             model_fit_section(context),
             _coefficients(context),
+            comparisons_section(context, probabilities, compared),
             _forest(context),
-            _sentences(context, effects),
+            _sentences(context, effects, differences),
             effects_section(context, effects),
+            calculator_section(context, profiles),
             convergence_section(context, _notes(context, "convergence")),
             reproduce_section(context),
         )
@@ -136,30 +151,37 @@ def _place(remark: Remark) -> str:
 # The answer in brief -------------------------------------------------------------------------------------
 
 
-def _answer(context: Context, effects: tuple[Effect, ...]) -> Section:
+def _answer(context: Context, effects: tuple[Effect, ...], differences: Differences) -> Section:
     return Section(
         key="answer",
         title="The answer in brief",
         blocks=tuple(
-            paragraph(sentence) for sentence in answer_sentences(context, [e.variable for e in effects])
+            paragraph(sentence)
+            for sentence in answer_sentences(context, [e.variable for e in effects], differences)
         ),
     )
 
 
-def answer_sentences(context: Context, figures: list[str]) -> list[str]:
-    """Return what is modelled, the clearest associations in words of odds, and what is not clear.
+def answer_sentences(
+    context: Context, figures: list[str], differences: Differences = MappingProxyType({})
+) -> list[str]:
+    """Return what is modelled, the clearest associations in words of odds, and of probabilities for two
+    outcomes, and what is not clear.
 
-    ``figures`` are the variables with an effect plot.
+    ``figures`` are the variables with an effect plot; ``differences`` the average differences at hand.
     """
     found = [
         (k, line, numbers)
         for k, line, numbers in context.estimates()
         if not line.joint and line.kind != "full"
     ]
-    clear = [one for one in found if one[2].is_finite and one[2].is_clear]
+    clear = [one for one in found if one[2].has_interval and one[2].is_clear]
     said = [outcome_sentence(context)]
     if found:
-        said.append(_counted(context, len(found), clear))
+        named = _clearest([one for one in clear if one[2].is_finite])
+        said.append(_counted(context, len(found), len(clear), named))
+        if context.fit.is_binary:
+            said += _in_probability(context, named, differences)
     unclear = _unclear_variables(found)
     if unclear:
         said.append(
@@ -179,16 +201,32 @@ def answer_sentences(context: Context, figures: list[str]) -> list[str]:
     return said
 
 
-def _counted(context: Context, n: int, clear: list[tuple[int, Line, Numbers]]) -> str:
-    style = context.style
-    total = plural(n, "odds ratio", style)
-    if not clear:
+def _counted(context: Context, n: int, n_clear: int, named: list[tuple[int, Line, Numbers]]) -> str:
+    total = plural(n, "odds ratio", context.style)
+    if not n_clear:
         return f"Of {total}, none has a {context.level} interval that leaves out 1."
-    named = _clearest(clear)
-    have = "has" if len(clear) == 1 else "have"
-    lead = "The clearest (smallest p): " if len(clear) > len(named) else ""
-    said = _sentence(lead + _named(context, named))
-    return f"Of {total}, {len(clear)} {have} a {context.level} interval that leaves out 1. {said}"
+    have = "has" if n_clear == 1 else "have"
+    lead = "The clearest (smallest p): " if n_clear > len(named) else ""
+    said = f" {_sentence(lead + _named(context, named))}" if named else ""
+    return f"Of {total}, {n_clear} {have} a {context.level} interval that leaves out 1.{said}"
+
+
+def _in_probability(
+    context: Context, named: list[tuple[int, Line, Numbers]], differences: Differences
+) -> Iterator[str]:
+    """Yield what goes with the named associations on the scale of probabilities, as one sentence."""
+    if not differences:
+        return
+    probabilities = Probabilities(context=context)
+    moves = [probabilities.move_of(line, numbers) for _, line, numbers in named]
+    texts = [
+        change_text(context, move, differences[move][0])
+        for move in moves
+        if move is not None and move in differences
+    ]
+    if texts:
+        event = event_text(context.shown, context.outcome_heading, context.outcomes[0])
+        yield f"On average over the records, the probability of {event} was {'; '.join(texts)}."
 
 
 def _sentence(text: str) -> str:
@@ -233,9 +271,9 @@ def _coefficients(context: Context) -> Section:
     )
 
 
-def _sentences(context: Context, effects: tuple[Effect, ...]) -> Section:
+def _sentences(context: Context, effects: tuple[Effect, ...], differences: Differences) -> Section:
     """Return one sentence per coefficient; with several outcomes, a part for each."""
-    found = list(sentences(context, tuple(effect.variable for effect in effects)))
+    found = list(sentences(context, tuple(effect.variable for effect in effects), differences))
     if not found:
         return Section(key="sentences", title="In words", blocks=())
     blocks: list[Block] = []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from logreg.report.context import BLANK, Context, Numbers, step_text
 from logreg.report.formats import NumberStyle, fixed, odds_ratio, odds_ratio_interval, p_value, significant
+from logreg.report.inference_words import interval_note
 from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.outline import Line
 from logreg.report.words import REASONS, amount, listed, reason_text
 
-__all__ = ["coefficient_tables", "stacked_table", "wide_table"]
+__all__ = ["apart", "coefficient_tables", "stacked_table", "wide_table"]
 
 #: A table of one outcome against the baseline shows these.
 RATIO_KEYS = ("odds_ratio", "interval", "p_value")
@@ -70,7 +72,7 @@ def wide_table(context: Context) -> Table:
     counted = _has_counts(context)
     columns = [TableColumn(key="term", heading="Variable")]
     if counted:
-        group = _apart(f"{context.baseline} (baseline)", context.outcomes)
+        group = apart(f"{context.baseline} (baseline)", context.outcomes)
         columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=group))
     for outcome in context.outcomes:
         if counted:
@@ -128,9 +130,9 @@ def stacked_table(context: Context) -> Table:
     )
 
 
-def _apart(heading: str, others: Sequence[str]) -> str:
+def apart(heading: str, others: Sequence[str]) -> str:
     """Return a heading that no other column group has."""
-    return _apart(f"{heading} ", others) if heading in others else heading
+    return apart(f"{heading} ", others) if heading in others else heading
 
 
 def _has_counts(context: Context) -> bool:
@@ -192,7 +194,11 @@ def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[
         ),
         "odds_ratio": _number_cell(numbers.ratio, odds_ratio(numbers.ratio, style, reason=BLANK), reason),
         "interval": _interval_cell(context, numbers, reason),
-        "p_value": _number_cell(numbers.p_value, p_value(numbers.p_value, style, reason=BLANK), reason),
+        "p_value": _number_cell(
+            numbers.p_value,
+            p_value(numbers.p_value, style, reason=BLANK),
+            reason if math.isnan(numbers.p_value) else "",
+        ),
     }
     if "estimate" not in keys and reason and numbers.reason != "infinite":
         cells["odds_ratio"] = _number_cell(numbers.ratio, numbers.reason, reason)
@@ -223,7 +229,9 @@ def _number_cell(value: float, text: str, reason: str) -> Cell:
 
 def _interval_cell(context: Context, numbers: Numbers, reason: str) -> Cell:
     text = odds_ratio_interval(numbers.low, numbers.high, context.style, reason=numbers.reason)
-    return Cell(text=text, value=None if reason else f"{numbers.low!r} to {numbers.high!r}", reason=reason)
+    if numbers.has_interval:
+        return Cell(text=text, value=f"{numbers.low!r} to {numbers.high!r}")
+    return Cell(text=text, reason=reason)
 
 
 def _notes(context: Context, keys: Sequence[str], *, counted: bool) -> tuple[str, ...]:
@@ -232,8 +240,7 @@ def _notes(context: Context, keys: Sequence[str], *, counted: bool) -> tuple[str
 
 def _note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Iterator[str]:
     kinds = {line.kind for line in context.lines}
-    parts = [f"CI: {context.level} confidence interval (Wald), on the scale of the odds ratio"]
-    parts.append("p: two-sided Wald test of an odds ratio of 1")
+    parts = [interval_note(context)]
     if "estimate" in keys:
         parts.insert(0, "Std. error: standard error of the logit")
         parts.insert(0, "Logit: natural logarithm of the odds ratio")

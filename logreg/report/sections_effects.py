@@ -9,6 +9,7 @@ from logreg.report.canvas import shown_outcomes
 from logreg.report.context import BLANK, Context
 from logreg.report.drawing import effect_figure
 from logreg.report.formats import fixed, interval
+from logreg.report.inference_words import wald_note
 from logreg.report.nodes import Block, Cell, Note, Row, Section, Table, TableColumn, paragraph
 from logreg.report.outline import level_text
 from logreg.report.words import average_text, event_text, listed
@@ -116,8 +117,8 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
             rows.append(Row(cells=tuple(cells), indent=1))
     what = event_text(context.fit, context.outcome_heading, outcomes[0]) if single else "every outcome"
     note = (
-        f"CI: {context.level} confidence interval (Wald, on the logit of each probability). Numbers are "
-        "shown at their 1st percentile, median and 99th percentile, factors at every level."
+        f"CI: {context.level} confidence interval ({wald_note(context)}), on the logit of each probability. "
+        "Numbers are shown at their 1st percentile, median and 99th percentile, factors at every level."
     )
     return Table(
         key="probabilities",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from logreg.inference.fit_statistics import NO_LIKELIHOOD, NO_MAXIMUM
 from logreg.report.context import BLANK, Context
 from logreg.report.formats import fixed, p_value
-from logreg.report.nodes import Block, Cell, Row, Section, Table, TableColumn, paragraph
+from logreg.report.nodes import Cell, Row, Section, Table, TableColumn, paragraph
 from logreg.report.sections_tests import overall_test_text, term_tests
 from logreg.report.words import amount
 
@@ -65,33 +65,21 @@ STATISTICS = {
 
 
 def model_fit_section(context: Context) -> Section:
-    """Return the statistics of the fit with what they mean."""
+    """Return the tests of the whole and of its terms, and the statistics of the fit with what they mean."""
     return Section(
         key="model_fit",
         title="Model fit",
-        blocks=(paragraph(likelihood_ratio_text(context)), _statistics_table(context)),
+        blocks=(
+            paragraph(overall_test_text(context)),
+            *term_tests(context),
+            _statistics_table(context),
+        ),
     )
 
 
 def _values(context: Context) -> dict[str, float]:
     frame = context.fit.fit_statistics()
     return dict(zip(frame["statistic"].tolist(), frame["value"].tolist(), strict=True))
-
-
-def likelihood_ratio_text(context: Context) -> str:
-    """Return the test of all slopes in a sentence, or why there is none."""
-    values, style = _values(context), context.style
-    statistic, p = values["lr_statistic"], values["lr_p_value"]
-    if math.isnan(statistic) or math.isnan(p):
-        return f"A likelihood ratio test of the whole model is {_reason(context, 'lr_p_value')}."
-    df = plural(values["lr_df"], "degree", style)
-    test = f"likelihood ratio χ² = {fixed(statistic, 2, style)} on {df} of freedom, {p_text(p, style)}"
-    if p < 1.0 - context.confidence:
-        return f"Together the predictors describe the outcome better than intercepts alone ({test})."
-    return (
-        "The data do not show clearly that the predictors together describe the outcome better than "
-        f"intercepts alone ({test})."
-    )
 
 
 def _reason(context: Context, name: str) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from logreg.inference.estimators import ESTIMATORS
-from logreg.inference.fit_statistics import NO_MAXIMUM
+from logreg.inference.fit_statistics import NO_LIKELIHOOD, NO_MAXIMUM
 from logreg.report.context import Context, context_of
 from logreg.report.formats import PLAIN, fixed
+from logreg.report.inference_words import covariance_text
 from logreg.report.nodes import Block, Document, Fact, Facts, Note, paragraph
 from logreg.report.outline import level_text
 from logreg.report.render_html import render_fragment
 from logreg.report.render_text import render
 from logreg.report.sections_coefficients import binary_table, stacked_table
-from logreg.report.words import amount, covariance_text, p_text
+from logreg.report.sections_tests import overall_statistic
+from logreg.report.words import amount
 
 if TYPE_CHECKING:
     from logreg.fitted import LogisticFit
@@ -33,8 +34,8 @@ class Summary:
     Logistic regression
     """
 
-    def __init__(self, fit: LogisticFit) -> None:
-        self._document = summary_document(fit)
+    def __init__(self, fit: LogisticFit, interval: str = "wald", confidence: float | None = None) -> None:
+        self._document = summary_document(fit, interval, confidence)
 
     def __str__(self) -> str:
         return render(self._document).rstrip("\n")
@@ -46,9 +47,23 @@ class Summary:
         return render_fragment(self._document)
 
 
-def summary_document(fit: LogisticFit) -> Document:
-    """Return the summary as a small document."""
-    context = context_of(fit, style=PLAIN)
+def summary_document(fit: LogisticFit, interval: str = "wald", confidence: float | None = None) -> Document:
+    """Return the summary as a small document.
+
+    Parameters
+    ----------
+    fit : LogisticFit
+    interval : {"wald", "profile"}
+        Intervals and p values of the coefficients.
+    confidence : float, optional
+        Level of the intervals; the fit's own if not given.
+
+    Raises
+    ------
+    SupportError
+        For profile likelihood intervals where there is no likelihood.
+    """
+    context = context_of(fit, interval=interval, confidence=confidence, style=PLAIN)
     table = binary_table(context, counts=False) if fit.is_binary else stacked_table(context)
     blocks: list[Block] = [
         *(Note(text=remark.text, kind="warning") for remark in fit.remarks),
@@ -99,17 +114,15 @@ def _statistics(context: Context) -> str:
     frame = fit.fit_statistics()
     values = dict(zip(frame["statistic"].tolist(), frame["value"].tolist(), strict=True))
     null = fixed(fit.loglik_null, 3, style)
-    text = f"og-likelihood {fixed(fit.loglik, 3, style)} ({null} with intercepts only)"
-    if not fit.has_likelihood:
-        return f"Pseudo-l{text}; tests and criteria are not defined with sampling weights."
-    parts = ["L" + text]
-    if not fit.maximises_likelihood:
-        if fit.options.estimator == "firth":
-            parts.append(f"penalised {fixed(values['loglik_penalised'], 3, style)}")
-        return "; ".join([*parts, f"criteria are {NO_MAXIMUM}"]) + "."
-    if not math.isnan(values["lr_p_value"]):
-        statistic = fixed(values["lr_statistic"], 2, style)
-        parts.append(f"LR chi2({values['lr_df']:.0f}) = {statistic}, {p_text(values['lr_p_value'], style)}")
-    parts.append(f"AIC {fixed(fit.aic, 2, style)}, BIC {fixed(fit.bic, 2, style)}")
-    parts.append(f"McFadden R2 {fixed(values['mcfadden'], 3, style)}")
+    parts = [f"og-likelihood {fixed(fit.loglik, 3, style)} ({null} with intercepts only)"]
+    parts[0] = f"L{parts[0]}" if fit.has_likelihood else f"Pseudo-l{parts[0]}"
+    if fit.options.estimator == "firth":
+        parts.append(f"penalised {fixed(values['loglik_penalised'], 3, style)}")
+    overall = overall_statistic(context)
+    parts += [overall] if overall else []
+    if fit.maximises_likelihood:
+        parts.append(f"AIC {fixed(fit.aic, 2, style)}, BIC {fixed(fit.bic, 2, style)}")
+        parts.append(f"McFadden R2 {fixed(values['mcfadden'], 3, style)}")
+    else:
+        parts.append(f"criteria are {NO_MAXIMUM if fit.has_likelihood else NO_LIKELIHOOD}")
     return "; ".join(parts) + "."

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import cast
 
 from logreg.errors import SupportError, did_you_mean
+from logreg.report.extra import require_extra
 from logreg.report.nodes import Document
 
 __all__ = [
@@ -31,6 +32,10 @@ RENDERERS: Mapping[str, str] = MappingProxyType(
         ".json": "logreg.report.render_json",
         ".md": "logreg.report.render_markdown",
         ".txt": "logreg.report.render_text",
+        ".tex": "logreg.report.render_latex",
+        ".pdf": "logreg.report.render_pdf",
+        ".docx": "logreg.report.render_docx",
+        ".xlsx": "logreg.report.render_xlsx",
     }
 )
 
@@ -41,7 +46,8 @@ def renderer_for(suffix: str) -> Callable[[Document], str | bytes]:
     Raises
     ------
     SupportError
-        If no renderer is known for the suffix; the message lists those that are.
+        If no renderer is known for the suffix (the message lists those that are), or it needs packages that
+        are not installed.
 
     Examples
     --------
@@ -55,6 +61,7 @@ def renderer_for(suffix: str) -> Callable[[Document], str | bytes]:
             f"no report can be written with the suffix {suffix!r}: use one of {known}."
             + did_you_mean(suffix.lower(), RENDERERS)
         )
+    require_extra(suffix.lower())
     return cast(Callable[[Document], str | bytes], import_module(name).render)
 
 

@@ -40,7 +40,7 @@ INSIDE = {
     "diagnose": f"errors logits tables inference {DESIGN_VALUES}",
     # The stopping rule and the parsed formula are printed, not used.
     "report": "errors logits tables datasets inference interpret diagnose fitted __init__ engine.newton "
-    f"design.formula {DESIGN_VALUES}",
+    f"design.formula design.transforms {DESIGN_VALUES}",
     "export": "errors progress strict_json logits tables data design inference interpret engine.types "
     "report.write fitted __init__",
     "adapters": "*",
