@@ -32,6 +32,7 @@ from logreg.inference.survey import survey_weights
 from logreg.passes.ascent import maximise, null_loglik
 from logreg.passes.encode import training_rows, weight_scale
 from logreg.passes.evidence import reach_of_numbers
+from logreg.passes.spread import check_spread
 from logreg.passes.sums import probability_sums
 from logreg.progress import progress
 from logreg.robust import sandwich_over
@@ -137,6 +138,7 @@ def fit(
             meat=None if sandwich is None else sandwich.meat,
             advance=advance,
         )
+    check_spread(blocks, spec, optimum)
     null = null_loglik(blocks, totals * scale, options.max_iterations)
     estimate = assemble(
         learned=learned,

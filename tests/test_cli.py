@@ -52,6 +52,8 @@ def table(n: int = 120) -> pd.DataFrame:
             "w": rng.integers(1, 4, n),
             "t": rng.uniform(0.5, 2.0, n),
             "many": np.full(n, 10 * n),
+            "school": np.arange(n) // 4,
+            "year": np.arange(n) // 12,
         }
     )
 
@@ -105,8 +107,8 @@ def test_fit_saves_the_model_that_the_library_fits(data: str, tmp_path: Path, ca
         (["--cluster", "y3", "--covariance", "CR2"], {"covariance": logreg.cluster("y3", kind="CR2")}),
         (["--cluster", "y3", "--covariance", "stata"], {"covariance": logreg.cluster("y3", kind="stata")}),
         (
-            ["--cluster", "y3", "--cluster", "w", "--covariance", "CR0"],
-            {"covariance": logreg.cluster("y3", "w", kind="CR0")},
+            ["--cluster", "school", "--cluster", "year", "--covariance", "CR0"],
+            {"covariance": logreg.cluster("school", "year", kind="CR0")},
         ),
         (
             ["--strata", "y3", "--weights", "t"],
@@ -278,7 +280,7 @@ def test_the_help_names_what_the_library_has(capsys: Captured) -> None:
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     for name in {*ESTIMATORS, *COVARIANCES, *CLUSTER_KINDS} - {"survey"}:
         assert name in shown
-        assert f"`{name}`" in page
+        assert name in page
 
 
 def test_the_page_lists_every_option(capsys: Captured) -> None:
@@ -356,15 +358,7 @@ def test_datasets_are_listed_and_described(capsys: Captured) -> None:
             2,
             "give --cluster once",
         ),
-        (
-            [
-                *["fit", "birthwt"],
-                "low ~ age",
-                *["--save", "x", "--cluster", "race", "--cluster", "ht", "--cluster", "ui"],
-            ],
-            2,
-            "not 3",
-        ),
+        (["fit", "birthwt", "low ~ 1", "--save", "x", *("--cluster", "ht") * 3], 2, "not 3"),
         (["fit", "birthwt", "low ~ age", "--save", "x", "--cluster", "rase"], 1, "Did you mean 'race'"),
         (["fit", "birthwt", "low ~ age", "--save", "x", "--interval", "profile"], 2, "--interval"),
         (["report", "birthwt", "low ~ age", "--interval", "exact"], 2, "'wald' and 'profile'"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -313,8 +313,6 @@ class _Request:
 
 def _first(summary: Any) -> Any:
     """Return the summary of the overall group alone."""
-    from dataclasses import fields, replace
-
     return replace(summary, **{f.name: getattr(summary, f.name)[:1] for f in fields(summary)})
 
 

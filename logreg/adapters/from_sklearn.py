@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from logreg.engine.types import FloatArray
 from logreg.errors import DataError, OutcomeError, SupportError
 from logreg.fitted import LogisticFit
 from logreg.inference.estimate import Convergence, LogisticEstimate, Remark, Separation
+from logreg.passes.sums import objective_of, probability_sums
 
 __all__ = ["from_sklearn"]
 
@@ -272,11 +273,8 @@ def _penalised(own: LogisticFit, coef: FloatArray, final: Any) -> PenalisedFit:
     loglik = _loglik(own, coef)
     nothing = np.full_like(own.vcov_array, np.nan)
     kept = [r for r in own.remarks if r.kind in ("MissingDataWarning", "DataWarning")]
-    setting = (
-        f"C={float(np.ravel(getattr(final, 'C_', final.C))[0]):g}"
-        if hasattr(final, "C") or hasattr(final, "C_")
-        else "a penalty"
-    )
+    strength = getattr(final, "C_", None) if hasattr(final, "C_") else getattr(final, "C", None)
+    setting = "a penalty" if strength is None else f"C={float(np.ravel(strength)[0]):g}"
     values: dict[str, Any] = {f.name: getattr(own, f.name) for f in fields(LogisticEstimate)}
     values |= {
         "coef_array": coef,
@@ -289,9 +287,9 @@ def _penalised(own: LogisticFit, coef: FloatArray, final: Any) -> PenalisedFit:
         ),
         "aliases": (),
         "loglik": loglik,
-        "options": _options(own),
+        "options": replace(own.options, estimator=PENALISED, covariance="model"),
         "convergence": Convergence(
-            status="converged",
+            status="max_iterations" if np.max(final.n_iter_) >= final.max_iter else "converged",
             iterations=int(np.max(final.n_iter_)),
             passes=int(np.max(final.n_iter_)),
             newton_decrement=np.nan,
@@ -314,16 +312,10 @@ def _penalised(own: LogisticFit, coef: FloatArray, final: Any) -> PenalisedFit:
     return PenalisedFit(**values, source=own.source)
 
 
-def _options(own: LogisticFit) -> Any:
-    from dataclasses import replace
-
-    return replace(own.options, estimator=PENALISED, covariance="model")
-
-
 def _loglik(own: LogisticFit, coef: FloatArray) -> float:
-    from logreg.passes.sums import objective_of
-
-    objective = objective_of(own._rows.training("taking over estimates").blocks)
-    here = objective(own.limit_coef, 0).loglik
-    there = objective(coef, 0).loglik
-    return there * (own.loglik / here if here and own.separation.direction is None else 1.0)
+    """Return the log-likelihood at coefficients (m, p), in the user's weights."""
+    blocks = own._rows.training("taking over estimates").blocks
+    # The blocks hold weights of mean 1; the sums of probabilities add up to the same total.
+    probability, _ = probability_sums(blocks, coef)
+    scale = float(np.sum(own.sample.weight)) / float(probability.sum())
+    return objective_of(blocks)(coef, 0).loglik * scale

@@ -125,7 +125,7 @@ def find_optimum(
         limit.free,
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
     )
-    return _separated(optimum, at_limit, limit.free, verdict, coordinates)
+    return _separated(optimum, at_limit, limit.free, verdict, coordinates, _sizes(blocks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,17 +167,28 @@ def prepare(blocks: Sequence[DesignBlock], sample: Sequence[DesignBlock], *, int
     return Prepared(coordinates=coordinates, blocks=working, aliases=aliases, regular=regular)
 
 
+def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
+    """Return the largest absolute value of each design column (p,), 1 for intercept and indicators."""
+    sizes = np.ones(blocks[0].matrix.shape[1])
+    tables = [np.abs(block.matrix.numbers()).max(axis=1, initial=0.0) for block in blocks]
+    sizes[blocks[0].matrix.number_positions()] = np.max(tables, axis=0)
+    return sizes
+
+
 def _separated(
     optimum: Optimum,
     at_limit: Optimum,
     determined: NDArray[np.intp],
     verdict: Verdict,
     coordinates: Coordinates,
+    sizes: FloatArray,
 ) -> Optimum:
     """Mark which coefficients are infinite, and which the rows that are left do not determine."""
     assert verdict.direction is not None
     direction = verdict.direction @ coordinates.to_design().T
-    direction[np.abs(direction) <= ROUNDING * np.abs(direction).max()] = 0.0
+    # What an element moves is its size times that of its column, whatever unit the column is in.
+    moves = np.abs(direction) * sizes
+    direction[moves <= ROUNDING * moves.max()] = 0.0
     flat = direction.ravel()
     coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
     robust = None if at_limit.robust is None else at_limit.robust.copy()

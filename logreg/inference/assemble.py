@@ -181,7 +181,7 @@ def _with_infinities(optimum: Optimum) -> FloatArray:
     if optimum.direction is None:
         return optimum.coef
     with np.errstate(invalid="ignore"):
-        return np.where(optimum.direction != 0, np.sign(optimum.direction) * np.inf, optimum.coef)
+        return np.where(optimum.direction != 0, np.copysign(np.inf, optimum.direction), optimum.coef)
 
 
 def _separation(spec: DesignSpec, optimum: Optimum) -> Separation:

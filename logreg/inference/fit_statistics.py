@@ -92,7 +92,7 @@ def _row_statistics(fit: LogisticEstimate) -> Iterator[tuple[str, float]]:
         # Binary Brier score: mean of (y - p)^2, half the sum over both outcomes. Efron: 1 - Brier / Brier of
         # the mean.
         brier = sums.squared_error / 2.0 / total
-        yield "efron", float(1.0 - brier / (rate * (1.0 - rate)))
+        yield "efron", float(1.0 - brier / (rate * (weight[0] / total)))
         # McKelvey-Zavoina: SS(logits) / (SS(logits) + n pi^2 / 3).
         spread = max(sums.logit_squared - sums.logit**2 / total, 0.0)
         yield "mckelvey_zavoina", spread / (spread + total * np.pi**2 / 3.0)

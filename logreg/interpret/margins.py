@@ -22,7 +22,7 @@ from logreg.errors import SupportError
 from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.grouping import GroupedRows, Grouping
 from logreg.interpret.population import FloatArray, Piece, Population, Setting, SettingMap, map_settings
-from logreg.interpret.predictions import FAR, STILL
+from logreg.interpret.predictions import FAR, STILL, endless
 from logreg.interpret.row_functions import RowFunction
 
 __all__ = [
@@ -113,7 +113,7 @@ def settings_of_piece(
             infinite = None
             if steps is not None:
                 infinite = _go_to_the_limit(logits, steps, design, keep, constant)
-                np.copyto(logits, np.sign(logits) * np.inf, where=np.abs(logits) >= FAR)
+                np.copyto(logits, np.copysign(np.inf, logits), where=np.abs(logits) >= FAR)
             yield Settled(positions=batch, design=design, logits=logits, infinite=infinite)
 
 
@@ -126,7 +126,7 @@ def _go_to_the_limit(
     moved += (constant @ steps.T)[:, :, np.newaxis]
     size = np.abs(steps) @ x + np.abs(constant).max(initial=0.0) * np.abs(steps).sum(axis=1)[:, np.newaxis]
     moved[np.abs(moved) <= STILL * size] = 0.0
-    logits += moved / np.abs(steps).max() * FAR / STILL
+    logits += endless(moved, axis=1)
     return cast("NDArray[np.bool_]", np.abs(logits).max(axis=1) >= FAR)
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "LabelledRows",
     "classify",
     "contrast_of_outcomes",
+    "endless",
     "logits_table",
     "odds_table",
     "probabilities_table",
@@ -123,7 +124,7 @@ def contrast_of_outcomes(fit: LogisticEstimate, versus: object) -> tuple[tuple[s
 
 #: Logit that stands for infinity while outcomes are compared; its exponential overflows to the limit.
 FAR = 1e6
-#: Moves along the direction of separation below this share of the largest coefficient's are none.
+#: Moves along the direction of separation below this share of their parts' sizes are none.
 STILL = 1e-7
 
 
@@ -142,15 +143,25 @@ def _linear_predictors(fit: LogisticEstimate, rows: LabelledRows) -> FloatArray:
             moved = design.matvec(steps)
             size = np.abs(steps) @ np.abs(design.to_array())
             moved[np.abs(moved) <= STILL * size] = 0.0
-            result[:, here] += moved / np.abs(steps).max() * FAR / STILL
+            result[:, here] += endless(moved, axis=0)
     return result
+
+
+def endless(moved: FloatArray, *, axis: int) -> FloatArray:
+    """Return how far logits are moved that grow without bound, given their moves along the direction.
+
+    The fastest of a row's equations (along ``axis``) goes by FAR / STILL, the others in proportion: only the
+    order within a row matters, and the direction's own length depends on the units of the columns.
+    """
+    fastest = np.abs(moved).max(axis=axis, keepdims=True)
+    return np.divide(moved, fastest, out=np.zeros_like(moved), where=fastest > 0) * (FAR / STILL)
 
 
 def _shown(fit: LogisticEstimate, logits: FloatArray) -> FloatArray:
     """Show logits that separation makes infinite as such."""
     if fit.separation.direction is None:
         return logits
-    return np.where(np.abs(logits) >= FAR, np.sign(logits) * np.inf, logits)
+    return np.where(np.abs(logits) >= FAR, np.copysign(np.inf, logits), logits)
 
 
 def _variances(

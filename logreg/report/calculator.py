@@ -9,8 +9,8 @@ How to compute, with m equations, p design columns and K = m + 1 outcomes, the b
 1. Factors from inputs by their steps and bases (`logreg.report.calculator_steps`), terms as products of
    factors, design row x from the constant (if ``intercept``) and the terms.
 2. Logits ``l = coefficients x + offset``. Under separation, with direction d: ``moved = d x``, 0 where it is
-   at most ``still`` times the sum of ``|d| |x|``; ``moved far / (still max |d|)`` is added, and a logit whose
-   size is ``far`` or more is infinite.
+   at most ``still`` times the sum of ``|d| |x|``; ``moved far / (still max |moved|)`` is added, the largest
+   being that of the row's equations, and a logit whose size is ``far`` or more is infinite.
 3. The variance of ``g' l`` is ``sum_jk g_j g_k c' V_jk c`` with ``c = x - centre``; ``covariance`` holds the
    lower triangle of V row by row, equation by equation. Limits are ``l -+ critical`` standard errors; those
    of the probability of k stand on its log-odds against all others, where

@@ -149,10 +149,10 @@ def ratio_frame(context: Context, equations: Sequence[int]) -> tuple[float, floa
     most = max([1.0, *(n.ratio for n in finite)])
     low = min([1.0, *(max(n.low, least / FARTHEST) for n in finite)])
     high = max([1.0, *(min(n.high, most * FARTHEST) for n in finite)])
-    # Where infinite estimates have an interval, its finite end is worth seeing.
+    # Where infinite estimates have an interval, its finite end is worth seeing, with some way to go beyond.
     half = [n for n in found if math.isinf(n.logit) and n.has_interval]
-    high = max([high, *(min(n.low, high * FARTHEST) for n in half if n.logit > 0)])
-    low = min([low, *(max(n.high, low / FARTHEST) for n in half if n.logit < 0)])
+    high = max([high, *(2.0 * min(n.low, high * FARTHEST) for n in half if n.logit > 0)])
+    low = min([low, *(0.5 * max(n.high, low / FARTHEST) for n in half if n.logit < 0)])
     margin = max((high / low) ** 0.04, 1.02)
     return low / margin, high * margin
 

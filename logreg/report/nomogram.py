@@ -4,8 +4,8 @@ The points of a variable are its part of the logit, counted from its least and s
 variable with the widest part runs from 0 to 100 (Harrell 2015, *Regression Modeling Strategies*, 2nd ed., and
 the ``nomogram`` function of his R package rms). Parts come from predictions of the fit, so that every
 transform of a single variable is read as a whole; where it turns, each stretch between turns has a scale of
-its own. Factors that act jointly with each other, or with one number, get a scale for every combination of the
-others' levels. Two numbers that act jointly cannot be shown.
+its own. Factors that act jointly with each other, or with one number, get a scale for every combination of
+the others' levels. Two numbers that act jointly cannot be shown.
 """
 
 from __future__ import annotations
@@ -257,8 +257,8 @@ def _part(
     crowded = next((name for name in levels if len(levels[name]) > MOST_LEVELS), None)
     if crowded is not None:
         raise SupportError(
-            f"there is no nomogram: {crowded!r} has {len(levels[crowded])} levels, more than the {MOST_LEVELS} "
-            "that a scale has room for."
+            f"there is no nomogram: {crowded!r} has {len(levels[crowded])} levels, more than the "
+            f"{MOST_LEVELS} that a scale has room for."
         )
     main = numbers[0] if numbers else max(group, key=lambda name: len(levels[name]))
     others = [name for name in group if name != main]

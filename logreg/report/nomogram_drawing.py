@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logreg.interpret.effects import Profile
+from logreg.logits import sigmoid
 from logreg.report.canvas import GREY, INK, PALE, cut, new_axes, text_width
 from logreg.report.context import Context, context_of
 from logreg.report.drawing import svg_of
@@ -23,20 +24,22 @@ if TYPE_CHECKING:
 __all__ = ["nomogram_figure", "nomogram_plot"]
 
 #: Probabilities that get a mark where the scale reaches them.
-PROBABILITIES = (
+PROBABILITIES: tuple[float, ...] = (
     *(0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
     *(0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999),
 )
 #: Odds that get a mark.
 ODDS = tuple(digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 5))
+#: With fewer of these marks a scale gets round numbers of its own.
+FEWEST_MARKS = 3
 #: A scale with more marks than this is told by three of them.
 MOST_MARKS = 8
 #: Inches: width, height of one scale, size of letters in points.
 WIDTH, ROW, SIZE = 6.5, 0.36, 7.5
 #: Names of scales take this share of the width at most; so much is left free on the right.
 WIDEST_NAME, RIGHT = 0.32, 0.05
-#: Room between two marks' texts, in points of letters; height of a line of text in rows.
-GAP, LINE = 3.0, 0.32
+#: Room between two marks' texts, in points of letters.
+GAP = 3.0
 #: Between two lines of one path.
 BREAK = (math.nan, math.nan)
 
@@ -144,14 +147,22 @@ def nomogram_alt(nomogram: Nomogram) -> str:
 
 
 def _last_marks(nomogram: Nomogram) -> list[tuple[str, float]]:
-    """Return marks of the last scale, as text with their total points."""
+    """Return marks of the last scale, probability or odds, as text with their total points."""
+    ends = nomogram.base, nomogram.base + nomogram.per_point * nomogram.most
+    if nomogram.is_binary:
+        (low, high), usual = map(_probability, ends), PROBABILITIES
+    else:
+        (low, high), usual = map(math.exp, ends), ODDS
+    inside = [value for value in usual if low <= value <= high]
     marks = []
-    for value in PROBABILITIES if nomogram.is_binary else ODDS:
+    for value in inside if len(inside) >= FEWEST_MARKS else round_numbers(low, high):
         logit = math.log(value / (1.0 - value)) if nomogram.is_binary else math.log(value)
-        total = nomogram.total_of_logit(logit)
-        if 0.0 <= total <= nomogram.most:
-            marks.append((f"{value:g}", total))
+        marks.append((f"{value:g}", nomogram.total_of_logit(logit)))
     return marks
+
+
+def _probability(logit: float) -> float:
+    return float(np.asarray(sigmoid(logit)))
 
 
 def draw_nomogram(ax: Axes, nomogram: Nomogram) -> None:
@@ -205,34 +216,49 @@ def _draw_scale(
 ) -> Iterator[tuple[float, float]]:
     """Write the texts of one scale, above for the first and else below; yield the points of its lines.
 
-    ``unit`` is the width of the scales in points of letters. Texts without room there stand on the other
-    side; those of the ends come first. Without room on either side a number is left out, for its neighbours
-    tell it, and the name of a level stands one line lower.
+    ``unit`` is the width of the scales in points of letters.
     """
     yield from ((ends[0], row), (ends[1], row), BREAK)
-    taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-    for k in sorted(range(len(marks)), key=lambda k: (k not in (0, len(marks) - 1), k)):
-        text, x = marks[k]
+    for _, x in marks:
         yield from ((x, row - 0.1), (x, row + 0.1), BREAK)
-        shown = cut(text, unit / 4.0, SIZE)
-        half = (text_width(shown, SIZE) / 2.0 + GAP / 2.0) / unit
-        sides = [above for above in (row == 0, row != 0) if _is_free(taken[above], x - half, x + half)]
-        if not sides and not any(character.isalpha() for character in shown):
-            continue
-        above = bool(sides and sides[0])
-        if sides:
-            taken[above].append((x - half, x + half))
-        place = row - 0.14 if above else row + (0.14 if sides else 0.14 + LINE)
+    for text, x, above in _placed(marks, unit, first=row == 0):
         ax.text(
             x,
-            place,
-            shown,
+            row - 0.14 if above else row + 0.14,
+            text,
             fontsize=SIZE,
             ha="center",
             va="bottom" if above else "top",
             color=INK,
             parse_math=False,
         )
+
+
+def _placed(marks: Sequence[tuple[str, float]], unit: float, *, first: bool) -> list[tuple[str, float, bool]]:
+    """Return the texts of a scale with their places and whether they stand above the line.
+
+    Texts without room on the usual side (above on the first scale) stand on the other; those of the ends come
+    first. Without room on either side a number is left out, for its neighbours tell it, and the name of a
+    level joins that of its neighbour.
+    """
+    marks = sorted(marks, key=lambda mark: mark[1])
+    taken: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    found = []
+    for k in sorted(range(len(marks)), key=lambda k: (k not in (0, len(marks) - 1), k)):
+        text, x = marks[k]
+        shown = cut(text, unit / 2.0, SIZE)
+        half = (text_width(shown, SIZE) / 2.0 + GAP / 2.0) / unit
+        sides = [above for above in (first, not first) if _is_free(taken[above], x - half, x + half)]
+        if sides:
+            taken[sides[0]].append((x - half, x + half))
+            found.append((shown, x, sides[0]))
+        elif any(character.isalpha() for character in text):
+            near = [n for n in (k - 1, k + 1) if 0 <= n < len(marks)]
+            other = min(near, key=lambda n: abs(marks[n][1] - x))
+            low, high = sorted((k, other))
+            joined = f"{marks[low][0]}, {marks[high][0]}", (marks[low][1] + marks[high][1]) / 2.0
+            return _placed([*marks[:low], joined, *marks[high + 1 :]], unit, first=first)
+    return found
 
 
 def _is_free(taken: Sequence[tuple[float, float]], low: float, high: float) -> bool:

@@ -374,17 +374,17 @@ def profile_plot(
     axes.set_ylabel("Log-likelihood below its maximum", fontsize=9)
     axes.annotate(
         f"{context.level} interval",
-        (1.0, cut),
+        # Beside the maximum and above the cut, where there is room whatever the curve.
+        (0.35, cut),
         xycoords=("axes fraction", "data"),
-        xytext=(-2, 2),
+        xytext=(0, 2),
         textcoords="offset points",
-        ha="right",
+        ha="center",
         fontsize=8,
         color=GREY,
     )
-    draw_legend(
-        axes, axes.lines[:2] if np.isfinite(row["std_error"]) else axes.lines[:1], ["Profile", "Wald"]
-    )
+    curves = ["Profile", "Wald"] if np.isfinite(row["std_error"]) else ["Profile"]
+    draw_legend(axes, axes.lines[: len(curves)], curves)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.tick_params(labelsize=8)

@@ -16,8 +16,9 @@ from logreg.report.words import p_text, plural
 
 __all__ = ["overall_statistic", "overall_test_text", "term_tests", "why_wald"]
 
-#: Rows times coefficients times terms up to which each term is fitted without: some seconds of work.
-LARGEST_REFITS = 1e8
+#: Rows times coefficients times terms up to which the model is fitted without each term: two seconds of work
+#: on two cores.
+LARGEST_REFITS = 5e7
 
 
 def why_wald(fit: LogisticEstimate, *, has_rows: bool) -> str:

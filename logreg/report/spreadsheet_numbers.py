@@ -15,8 +15,8 @@ __all__ = ["number_format"]
 
 #: Spreadsheets keep 15 digits: a larger whole number would end in zeros that were never counted.
 _LARGEST_WHOLE = 10**15
-#: Smaller numbers than this become 0 in a spreadsheet.
-_SMALLEST = 2.3e-308
+#: Nearer to 0 than this, numbers become 0 in a spreadsheet; beyond the other, nothing can be written.
+_SMALLEST, _LARGEST = 2.3e-308, 9.99e307
 #: Digits that a format may gain until it rounds as the report does: ties round up there, to even here.
 _EXTRA_DIGITS = 3
 _SEPARATORS = "\u202f\u2009\u00a0',"
@@ -44,7 +44,9 @@ def number_format(value: Value, text: str) -> str | None:
     """
     if isinstance(value, (bool, str)) or value is None or not math.isfinite(value):
         return None
-    if (isinstance(value, int) and abs(value) >= _LARGEST_WHOLE) or 0 < abs(value) < _SMALLEST:
+    if (isinstance(value, int) and abs(value) >= _LARGEST_WHOLE) or not (
+        value == 0 or _SMALLEST <= abs(value) <= _LARGEST
+    ):
         return None
     match = _POWER.fullmatch(text)
     if match:

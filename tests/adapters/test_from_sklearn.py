@@ -251,6 +251,15 @@ def test_a_penalty_keeps_separated_and_collinear_estimates_finite() -> None:
     assert fit.loglik == pytest.approx(np.log(model.predict_proba(X)[np.arange(6), y]).sum(), rel=1e-12)
 
 
+def test_weights_count_in_the_likelihood_of_a_penalised_fit() -> None:
+    X, y = np.arange(6.0)[:, np.newaxis], np.array([0, 0, 0, 1, 1, 1])
+    weights = np.array([1.0, 2.0, 3.0, 1.0, 0.5, 2.5])
+    model = LogisticRegression().fit(X, y, sample_weight=weights)
+    fit = adopted(model, X, y, sample_weight=weights)
+    expected = weights @ np.log(model.predict_proba(X)[np.arange(6), y])
+    assert fit.loglik == pytest.approx(expected, rel=1e-12)
+
+
 def test_multinomial_with_a_penalty(womenlf: tuple[pd.DataFrame, pd.Series]) -> None:
     X, y = womenlf
     model = LogisticRegression(C=0.1).fit(X, y)

@@ -152,7 +152,7 @@ def test_model_files(data: Any, folder: Path) -> None:
         for key in path:
             parent = parent[key]
         if data.draw(st.booleans()) or not isinstance(parent, dict):
-            parent[last] = data.draw(STRANGE)
+            parent[last] = copy.deepcopy(data.draw(STRANGE))
         else:
             del parent[last]
     text = json.dumps(document)

@@ -151,6 +151,13 @@ CASES: dict[str, Case] = {
             f.coef_array[0] / [1, 1e140, 1], newton([BASE.x1, BASE.x2], BASE.y)[0], rtol=1e-9
         ),
     ),
+    "noise and one value of 1e20": refused(
+        one(BASE.x1 + at(3, 1e20, 0.0)), DataError, "'x1'", "1e+20", "199 others"
+    ),
+    "noise and one value of 1e100": refused(
+        one(BASE.x1 + at(3, 1e100, 0.0), "y3s ~ x1 + x2"), DataError, "'x1'", "1e+100"
+    ),
+    "noise and one value of 1e8": fits(one(BASE.x1 + at(3, 1e8, 0.0))),
     # near collinearity
     "nearly the same": warned(
         lambda: fit("y ~ x1 + x3", with_columns(x3=BASE.x1 + 1e-6 * BASE.x3)),
@@ -365,6 +372,23 @@ def test_messages_name_the_same_row_for_any_blocks(rows: int | None) -> None:
     data = open_source(put("x1", [77, 120], np.inf), block_rows=rows)
     with pytest.raises(DataError, match=r"'x1' is infinite in \d+ rows?, first in row 77"):
         fit("y ~ x1", data)
+
+
+UNITS = [1e-100, 1e-20, 1e-9, 1e9, 1e20, 1e100]
+
+
+@pytest.mark.filterwarnings("ignore::logreg.errors.SeparationWarning")
+@pytest.mark.parametrize("unit", UNITS)
+def test_separation_does_not_depend_on_units(unit: float) -> None:
+    """The same coefficients are infinite, and the same rows certain, whatever unit a column is in."""
+    for formula, y in (("y ~ x1 + x2", BASE.x1 > 0), ("y3 ~ x1 + x2", BASE.y3.where(BASE.x1 <= 1, 2))):
+        name = formula.split()[0]
+        data = with_columns(**{name: y.astype(int)})
+        plain = fit(formula, data)
+        other = fit(formula, data.assign(x1=BASE.x1 * unit))
+        assert other.separation.infinite == plain.separation.infinite
+        np.testing.assert_allclose(other.probabilities(), plain.probabilities(), atol=1e-8)
+        np.testing.assert_array_equal(np.isinf(other.logits()), np.isinf(plain.logits()))
 
 
 # Files ------------------------------------------------------------------------------------------------

@@ -474,9 +474,16 @@ def test_saved_and_loaded(estimator: str, tmp_path: Path) -> None:
     assert loaded.options.estimator == estimator
     np.testing.assert_array_equal(loaded.coef_array, fit.coef_array)
     assert loaded.separation == fit.separation
-    assert str(loaded.summary()) == str(fit.summary())
+    coefficients = "coefficients"
+    shown, again = (one.report_document().table(coefficients).to_frame() for one in (fit, loaded))
+    pd.testing.assert_frame_equal(again, shown)
     if estimator == "firth":
         assert loaded.penalised_loglik == fit.penalised_loglik
+        # The penalised likelihood ratio needs the rows, which a file does not hold.
+        assert "Penalised LR chi2(3)" in str(fit.summary())
+        assert "Wald chi2(3)" in str(loaded.summary())
+    else:
+        assert str(loaded.summary()) == str(fit.summary())
     assert pickle.loads(pickle.dumps(fit)).options.estimator == estimator
 
 

@@ -111,14 +111,18 @@ def predict(model: dict[str, Any], record: Record) -> dict[str, list[tuple[float
     for k, coef in enumerate(model["coefficients"]):
         logit = sum(b * x for b, x in zip(coef, row, strict=True))
         logit += (offsets[k] if model["offset_per_outcome"] else sum(offsets)) if offsets else 0.0
-        if model["direction"]:
-            steps = model["direction"][k]
-            moved = sum(d * x for d, x in zip(steps, row, strict=True))
-            size = sum(abs(d * x) for d, x in zip(steps, row, strict=True))
-            steepest = max(abs(d) for line in model["direction"] for d in line)
-            if abs(moved) > model["still"] * size:
-                logit += moved * model["far"] / (model["still"] * steepest)
         logits.append(logit)
+    moves = []
+    for steps in model["direction"] or []:
+        moved = sum(d * x for d, x in zip(steps, row, strict=True))
+        size = sum(abs(d * x) for d, x in zip(steps, row, strict=True))
+        moves.append(moved if abs(moved) > model["still"] * size else 0.0)
+    if any(moves):
+        fastest = max(map(abs, moves))
+        logits = [
+            logit + moved / fastest * model["far"] / model["still"]
+            for logit, moved in zip(logits, moves, strict=True)
+        ]
     centred = [x - c for x, c in zip(row, model["centre"], strict=True)]
 
     def variance(g: Sequence[float]) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -17,6 +19,7 @@ from logreg.report.drawing import effect_figure, forest_alt, forest_figure, hous
 from logreg.report.forest import ratio_frame, ratio_ticks
 
 BIRTHS = logreg.datasets.load("birthwt")
+WOMEN = logreg.datasets.load("womenlf")
 
 
 def test_the_forest_plot_holds_the_odds_ratios() -> None:
@@ -69,6 +72,156 @@ def test_the_effect_plot_holds_the_probabilities() -> None:
     low, high = axes.get_ylim()
     assert low == 0.0
     assert high <= 1.0
+
+
+@pytest.mark.parametrize("scale", ["probability", "odds", "logit"])
+def test_curves_and_bands_hold_the_predictions_on_every_scale(scale: str) -> None:
+    fit = logreg.fit("partic ~ hincome + children", WOMEN)
+    axes = fit.plot.effect("hincome", scale=scale, at={"children": "absent"}, confidence=0.9)
+    grid = {"hincome": axes.lines[0].get_xdata().tolist()}
+    grid["children"] = ["absent"] * len(grid["hincome"])
+    outcomes = WOMEN["partic"].cat.categories if scale == "probability" else ["parttime", "fulltime"]
+    predicted = {"probability": fit.probabilities, "odds": fit.odds, "logit": fit.logits}[scale]
+    expected, limits = predicted(grid), predicted(grid, interval=True, confidence=0.9)
+    assert len(axes.lines) == len(axes.collections) == len(outcomes)
+    for line, band, outcome in zip(axes.lines, axes.collections, outcomes, strict=True):
+        assert line.get_ydata() == pytest.approx(expected[outcome].to_numpy(), rel=1e-12)
+        rows = limits[limits["outcome"] == outcome]
+        vertices = band.get_paths()[0].vertices
+        for x, low, high in zip(grid["hincome"], rows["conf_low"], rows["conf_high"], strict=True):
+            drawn = vertices[np.isclose(vertices[:, 0], x), 1]
+            assert (drawn.min(), drawn.max()) == pytest.approx((low, high), rel=1e-12)
+    heading = "Predicted probability" if scale == "probability" else f"Predicted {scale} against not.work"
+    assert axes.get_ylabel() == heading
+
+
+def test_one_outcome_of_several_can_be_shown() -> None:
+    fit = logreg.fit("partic ~ hincome + children", WOMEN)
+    axes = fit.plot.effect("hincome", outcome="fulltime")
+    (line,) = axes.lines
+    grid = {"hincome": line.get_xdata().tolist(), "children": ["present"] * len(line.get_xdata())}
+    assert line.get_ydata() == pytest.approx(fit.probabilities(grid)["fulltime"].to_numpy())
+    assert axes.get_ylabel() == "Predicted probability of fulltime"
+
+
+def test_a_second_variable_gives_one_curve_for_each_value() -> None:
+    fit = logreg.fit("low ~ age * smoke + race", BIRTHS)
+    axes = fit.plot.effect("age", by="smoke", scale="logit", at={"race": "other"})
+    assert [text.get_text() for text in axes.texts] == ["smoke = no", "smoke = yes"]
+    for line, smoke in zip(axes.lines, ("no", "yes"), strict=True):
+        n = len(line.get_xdata())
+        grid = {"age": line.get_xdata().tolist(), "smoke": [smoke] * n, "race": ["other"] * n}
+        assert line.get_ydata() == pytest.approx(fit.logits(grid)["1"].to_numpy(), rel=1e-12)
+
+
+def test_a_second_number_stands_at_three_of_its_quantiles() -> None:
+    fit = logreg.fit("low ~ age * smoke", BIRTHS)
+    axes = fit.plot.effect("smoke", by="age", scale="odds")
+    ages = [float(np.quantile(BIRTHS["age"], q, method="inverted_cdf")) for q in (0.1, 0.5, 0.9)]
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [f"age = {age:.0f}" for age in ages]
+    for line, age in zip(axes.lines, ages, strict=True):
+        expected = fit.odds({"age": [age, age], "smoke": ["no", "yes"]})["1"]
+        assert line.get_xdata().tolist() == pytest.approx(expected.tolist(), rel=1e-12)
+
+
+def test_stacked_areas_are_the_shares_of_all_outcomes() -> None:
+    fit = logreg.fit("partic ~ hincome + children", WOMEN)
+    axes = fit.plot.effect("hincome", kind="stacked")
+    assert axes.get_ylim() == (0.0, 1.0)
+    below = np.zeros(1)
+    for area, outcome in zip(axes.collections, WOMEN["partic"].cat.categories, strict=True):
+        vertices = area.get_paths()[0].vertices
+        x = np.unique(vertices[:, 0])
+        shares = fit.probabilities({"hincome": x, "children": ["present"] * len(x)})[outcome].to_numpy()
+        drawn = np.array([vertices[vertices[:, 0] == value, 1] for value in x[1:-1]])
+        above = below + shares if below.size > 1 else shares
+        assert drawn.max(axis=1) == pytest.approx(above[1:-1], rel=1e-12)
+        below = above
+    assert below == pytest.approx(np.ones(len(below)))
+
+
+def test_stacked_bars_are_the_shares_at_each_level() -> None:
+    fit = logreg.fit("partic ~ region", WOMEN)
+    axes = fit.plot.effect("region", kind="stacked")
+    shares = pd.crosstab(WOMEN["region"], WOMEN["partic"], normalize="index")
+    for bars, outcome in zip(axes.containers, shares.columns, strict=True):
+        assert [bar.get_width() for bar in bars] == pytest.approx(shares[outcome].tolist())
+
+
+def test_the_profile_is_the_largest_likelihood_at_each_value() -> None:
+    """At a value b of age, the other coefficients are those of the fit with b times age as an offset."""
+    fit = logreg.fit("low ~ age + smoke", BIRTHS)
+    axes = fit.plot.profile("age", confidence=0.9)
+    profile, wald, *_ = axes.lines
+    for k in (0, 10, 33):
+        b = float(profile.get_xdata()[k])
+        held = logreg.fit("low ~ smoke", BIRTHS, offset=b * BIRTHS["age"].to_numpy(dtype=float))
+        assert profile.get_ydata()[k] == pytest.approx(held.loglik - fit.loglik, abs=1e-9)
+        row = fit.coefficients().set_index("term").loc["age"]
+        parabola = -0.5 * ((b - row["estimate"]) / row["std_error"]) ** 2
+        assert wald.get_ydata()[k] == pytest.approx(parabola, rel=1e-9)
+    cut = [line for line in axes.lines if len(set(line.get_ydata())) == 1 and line.get_ydata()[0] < 0]
+    assert cut[0].get_ydata()[0] == pytest.approx(-0.5 * 2.705543454095404, rel=1e-9)
+    assert "90% interval" in [text.get_text() for text in axes.texts]
+
+
+def test_the_profile_of_one_outcome_has_to_be_named() -> None:
+    fit = logreg.fit("partic ~ hincome", WOMEN)
+    with pytest.raises(SupportError, match="which outcome"):
+        fit.plot.profile("hincome")
+    assert len(fit.plot.profile("hincome", "fulltime").lines) == 4
+    with pytest.raises(SupportError, match="Did you mean 'hincome'"):
+        fit.plot.profile("hincom", "fulltime")
+
+
+def test_an_infinite_coefficient_has_a_profile_without_a_parabola() -> None:
+    with pytest.warns(logreg.SeparationWarning):
+        fit = logreg.fit("HG ~ NV + PI + EH", logreg.datasets.load("endometrial"))
+    axes = fit.plot.profile("NV")
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["Profile"]
+    y = axes.lines[0].get_ydata()
+    assert (np.diff(y) > 0).all()
+    assert -0.1 < y[-1] < 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scale": "odd"}, "scale"),
+        ({"kind": "pie"}, "'bands' or 'stacked'"),
+        ({"kind": "stacked", "scale": "odds"}, "leave scale, by, outcome out"),
+        ({"kind": "stacked", "by": "children"}, "leave scale, by, outcome out"),
+        ({"by": "children"}, "name it with outcome="),
+        ({"by": "hincome", "outcome": "fulltime"}, "the variable itself"),
+        ({"by": "childrn", "outcome": "fulltime"}, "Did you mean 'children'"),
+        ({"outcome": "full"}, "not a level of 'partic'"),
+        ({"outcome": "not.work", "scale": "logit"}, "has no logit of its own"),
+        ({"by": "children", "outcome": "not.work", "scale": "odds"}, "has no odds of its own"),
+        ({"at": {"hincom": 1}}, "hincom"),
+    ],
+    ids=str,
+)
+def test_options_of_effects_are_checked(options: dict[str, Any], words: str) -> None:
+    fit = logreg.fit("partic ~ hincome * children", WOMEN)
+    with pytest.raises(SupportError, match=words):
+        fit.plot.effect("hincome", **options)
+
+
+def test_a_variable_that_is_not_there_is_named() -> None:
+    with pytest.raises(SupportError, match="hincom"):
+        logreg.fit("partic ~ hincome", WOMEN).plot.effect("hincom")
+
+
+def test_the_forest_plot_takes_profile_intervals() -> None:
+    fit = logreg.fit("low ~ age + smoke", BIRTHS)
+    axes = fit.plot.odds_ratios(interval="profile")
+    ratios = fit.odds_ratios(interval="profile")
+    ends = [tuple(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
+    assert {(row.conf_low, row.conf_high) for row in ratios.itertuples()} <= set(ends)
 
 
 def test_levels_are_points_with_intervals() -> None:

@@ -1,5 +1,6 @@
 """Every renderer with every kind of block. A new renderer or block is enrolled by its registry."""
 
+import base64
 import dataclasses
 import hashlib
 import json
@@ -143,6 +144,17 @@ def collect_strings(value: Any, found: list[str]) -> None:
             collect_strings(item, found)
 
 
+def missing_words(suffix: str, content: str | bytes, words: tuple[str, ...]) -> list[str]:
+    """Return the words that a reader does not find; only formats of text keep spaces and tabs as they are."""
+    from .document_reader import squeezed, words_of  # here, since this file runs as a program too
+
+    if isinstance(content, str) and suffix != ".tex":
+        text = read_back(suffix, content)
+        return [word for word in words if word not in text]
+    text = words_of(suffix, content)
+    return [word for word in words if squeezed(word) not in text]
+
+
 def test_every_kind_of_block_has_an_example() -> None:
     assert set(EXAMPLES) == set(WORDS) == set(BLOCK_TYPES)
 
@@ -150,24 +162,22 @@ def test_every_kind_of_block_has_an_example() -> None:
 @pytest.mark.parametrize("suffix", RENDERERS)
 @pytest.mark.parametrize("kind", BLOCK_TYPES)
 def test_every_renderer_shows_every_kind_of_block(suffix: str, kind: type) -> None:
-    text = read_back(suffix, str(renderer_for(suffix)(one(EXAMPLES[kind]()))))
-    for word in WORDS[kind]:
-        assert word in text
-    assert text.replace("\r\n", "\n").endswith("\n") or suffix == ".json"
+    content = renderer_for(suffix)(one(EXAMPLES[kind]()))
+    assert not missing_words(suffix, content, WORDS[kind])
+    assert isinstance(content, bytes) or content.endswith("\n")
 
 
 @pytest.mark.parametrize("suffix", RENDERERS)
 @pytest.mark.parametrize("kind", BLOCK_TYPES)
 def test_a_block_inside_a_section_is_shown_too(suffix: str, kind: type) -> None:
     section = Section(key="around", title="Around", blocks=(EXAMPLES[kind](),))
-    text = read_back(suffix, str(renderer_for(suffix)(one(section))))
-    assert all(word in text for word in (*WORDS[kind], "Around"))
+    assert not missing_words(suffix, renderer_for(suffix)(one(section)), (*WORDS[kind], "Around"))
 
 
 @pytest.mark.parametrize("suffix", RENDERERS)
 def test_an_empty_document_renders(suffix: str) -> None:
     empty = Document(title="Nothing", blocks=(Section(key="s", title="Empty", blocks=()), Facts(items=())))
-    assert "Nothing" in str(renderer_for(suffix)(empty))
+    assert not missing_words(suffix, renderer_for(suffix)(empty), ("Nothing",))
 
 
 @pytest.mark.parametrize("suffix", RENDERERS)
@@ -384,7 +394,8 @@ def page() -> Page:
 def test_html_is_balanced_and_needs_nothing_from_elsewhere(page: Page) -> None:
     assert page.open == []
     assert page.comments == []
-    assert not page.all("script", "link", "iframe", "object", "img", "form", "base")
+    assert not page.all("link", "iframe", "object", "img", "form", "base")
+    assert page.all("script") == [{}]
     for _, attributes in page.elements:
         assert not any(name.startswith("on") for name in attributes)
         assert (attributes.get("href") or "#").startswith("#")
@@ -393,12 +404,14 @@ def test_html_is_balanced_and_needs_nothing_from_elsewhere(page: Page) -> None:
     assert "@import" not in render_html.render(sample())
 
 
-def test_html_forbids_network_and_scripts(page: Page) -> None:
+def test_html_forbids_network_and_scripts_but_its_own(page: Page) -> None:
     policies = [m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert len(policies) == 1
     assert policies[0] is not None
     assert policies[0].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
-    assert "script-src" not in policies[0]
+    script = render_html.render(sample()).rpartition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policies[0].partition("script-src ")[2] == f"'sha256-{digest}'"
 
 
 def test_html_has_the_landmarks_that_assistive_technology_needs(page: Page) -> None:

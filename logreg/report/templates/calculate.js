@@ -94,15 +94,14 @@ function offsetsOf(model, record) {
 const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
 function linearPredictors(model, row, offsets) {
-  const steepest = model.direction && Math.max(...model.direction.flat().map(Math.abs));
+  const moves = (model.direction || []).map((steps) => {
+    const moved = dot(steps, row), size = dot(steps.map(Math.abs), row.map(Math.abs));
+    return Math.abs(moved) > model.still * size ? moved : 0;
+  });
+  const fastest = Math.max(0, ...moves.map(Math.abs));
   return model.coefficients.map((coef, k) => {
-    let logit = dot(coef, row) + offsets[k];
-    if (model.direction) {
-      const steps = model.direction[k], moved = dot(steps, row);
-      const size = dot(steps.map(Math.abs), row.map(Math.abs));
-      if (Math.abs(moved) > model.still * size) logit += (moved / steepest) * (model.far / model.still);
-    }
-    return logit;
+    const logit = dot(coef, row) + offsets[k];
+    return fastest > 0 ? logit + (moves[k] / fastest) * (model.far / model.still) : logit;
   });
 }
 

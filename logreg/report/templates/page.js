@@ -79,6 +79,10 @@ function copyButton(words, text) {
   return button;
 }
 
+// Lines of cells with tabs between; a spreadsheet shall not take a name for a formula.
+const inert = (x) => (/^[=+@-]/.test(x) && Number.isNaN(Number(x)) ? "'" + x : String(x));
+const tabbed = (lines) => lines.map((line) => line.map(inert).join("\t")).join("\n") + "\n";
+
 const plain = (element) => (element.innerText ?? element.textContent).replace(/\s+/g, " ").trim();
 
 // Which leaf heading stands over which column, through headings that span rows and columns.
@@ -114,7 +118,7 @@ function tableText(table) {
     const found = numbers(cell);
     return [...found, ...Array(width[k] - found.length).fill("")];
   })));
-  return [head, ...lines].map((line) => line.join("\t")).join("\n") + "\n";
+  return tabbed([head, ...lines]);
 }
 
 // Sorting -------------------------------------------------------------------------------------------------
@@ -320,13 +324,13 @@ function calculator(place, number) {
   function asText(record, found) {
     const scales = ["probability", "odds", "logit"];
     const head = [words.outcome, ...scales.flatMap((name) => [words[name], `${words[name]}, ${WORDS.lower}`, `${words[name]}, ${WORDS.upper}`])];
-    return [
+    return tabbed([
       ...model.inputs.map((input, k) => [input.label, input.choices ? input.choices[record[k]] : record[k]]),
       [], head,
       ...found.outcomes.map((one, k) => [model.outcomes[k], ...scales.flatMap((name) => one[name].map(raw))]),
       [], [words.term, ...others().map((k) => model.outcomes[k])],
       ...found.parts.map((part) => [part.label, ...others().map((k) => raw(part.adds[k]))]),
-    ].map((line) => line.join("\t")).join("\n") + "\n";
+    ]);
   }
 
   const actions = make("div", { className: "actions" });

@@ -1,0 +1,151 @@
+"""PDF: tagged, described, the same bytes every time, and data that typst never reads as markup."""
+
+import dataclasses
+import io
+import re
+
+import pypdf
+import pytest
+import typst
+
+from logreg.report.formats import visible
+from logreg.report.nodes import Cell, Document, Figure, Row, Section, Table, TableColumn, paragraph
+from logreg.report.render_pdf import _spelt_out, _without_glyph, drawing_to_png, render
+
+from .document_reader import pdf_descriptions, squeezed, words_of
+from .test_hostile import HOSTILE, SVG, document_of
+from .test_renderers import odds_table, one, sample
+
+
+def reader_of(document: Document) -> pypdf.PdfReader:
+    return pypdf.PdfReader(io.BytesIO(render(document)))
+
+
+def objects(reader: pypdf.PdfReader) -> list[object]:
+    size = reader.trailer["/Size"]
+    return [reader.get_object(pypdf.generic.IndirectObject(i, 0, reader)) for i in range(1, size)]
+
+
+def tags(reader: pypdf.PdfReader) -> list[str]:
+    return [str(o["/S"]) for o in objects(reader) if isinstance(o, dict) and o.get("/Type") == "/StructElem"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_text_is_shown_and_never_obeyed(text: str) -> None:
+    """Characters without a glyph are spelt out, all others stand; the structure is that of harmless text."""
+    content = render(document_of(text))
+    assert not re.search(rb"/JavaScript|/Launch|/OpenAction|/EmbeddedFile|/URI", content)
+    letters = re.findall("[A-Za-z]+", visible(text))
+    words = words_of(".pdf", content)
+    joined = re.sub(r"\s", "", words)
+    assert all(re.sub(r"\s", "", word) in joined for word in letters)
+    hostile, harmless = (sorted(set(tags(reader_of(document_of(t))))) for t in (text, "x"))
+    assert hostile == harmless
+
+
+def test_a_word_of_a_hundred_thousand_characters_stays_on_the_pages() -> None:
+    columns = (TableColumn(key="a", heading="A"), TableColumn(key="b", heading="B", align="right"))
+    cells = (Cell(text="x" * 100_000), Cell(text="1"))
+    reader = reader_of(one(Table(key="t", caption="", columns=columns, rows=(Row(cells=cells),))))
+    lines = reader.pages[1].extract_text().split()
+    assert len(reader.pages) > 50
+    assert all(
+        set(line) == {"x"} and len(line) <= 30 for line in lines[:20]
+    )  # a narrow column of whole lines
+
+
+def test_the_file_declares_pdf_ua_its_title_and_its_language_and_no_date() -> None:
+    reader = reader_of(dataclasses.replace(sample(), language="pt-BR"))
+    assert b"pdfuaid:part>1<" in reader.trailer["/Root"]["/Metadata"].get_data()
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert reader.trailer["/Root"]["/Lang"] == "pt-BR"
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Low birth weight"
+    assert reader.metadata.creation_date is None
+    assert pdf_descriptions(reader) == ["A curve above the diagonal"]
+
+
+def test_tables_are_tagged_with_header_cells_that_repeat_on_every_page() -> None:
+    cells = (Cell(text="row"), Cell(text="1.0"))
+    columns = (TableColumn(key="a", heading="First"), TableColumn(key="b", heading="Second", align="right"))
+    long = Table(key="t", caption="Long", columns=columns, rows=(Row(cells=cells),) * 200)
+    reader = reader_of(one(long))
+    assert len(reader.pages) > 2
+    assert all("Second" in page.extract_text() for page in reader.pages)
+    found = tags(reader)
+    assert found.count("/Table") == 1
+    assert found.count("/TH") == 2
+    assert found.count("/TD") == 400
+
+
+def test_headings_links_and_bookmarks_follow_the_sections() -> None:
+    inner = Section(key="inner", title="Inner part", blocks=(paragraph("text"),))
+    outer = Section(key="outer", title="Outer part", blocks=(inner,))
+    reader = reader_of(one(outer))
+    titles = [
+        item.title for level in reader.outline for item in (level if isinstance(level, list) else [level])
+    ]
+    assert titles[-2:] == ["Outer part", "Inner part"]
+    assert {"/H1", "/H2", "/TOC"} <= set(tags(reader))
+
+
+def test_numbers_tables_and_figures_in_reading_order() -> None:
+    figure = Figure(key="f", svg=SVG, alt="a drawing", caption="Drawn.")
+    document = Document(title="T", blocks=(odds_table("a"), figure, odds_table("b")))
+    words = words_of(".pdf", render(document))
+    assert re.search(r"Table 1\. ?Odds ratios.*Figure 1\. ?Drawn\..*Table 2\. ?Odds ratios", words)
+
+
+@pytest.mark.parametrize(("n_outcomes", "width", "height"), [(2, 595, 842), (7, 842, 595), (12, 595, 842)])
+def test_wide_tables_lie_on_their_side_or_become_panels(n_outcomes: int, width: int, height: int) -> None:
+    document = Document(
+        title="T", blocks=(Section(key="s", title="Sides", blocks=(odds_table(n_outcomes=n_outcomes),)),)
+    )
+    reader = reader_of(document)
+    (page,) = [page for page in reader.pages if "Odds ratios" in page.extract_text()]
+    assert (round(float(page.mediabox.width)), round(float(page.mediabox.height))) == (width, height)
+    text = squeezed("".join(page.extract_text() for page in reader.pages))
+    assert text.count("2.41") == n_outcomes
+    assert "Sides" in page.extract_text()  # the heading is with its table
+    assert all(f"outcome {i}" in text for i in range(n_outcomes))
+
+
+def test_only_fonts_of_the_package_are_used_where_they_suffice() -> None:
+    names = {
+        str(o["/BaseFont"]) for o in objects(reader_of(sample())) if isinstance(o, dict) and "/BaseFont" in o
+    }
+    assert names
+    assert all(re.search("Libertinus|NewComputerModern|NewCM|DejaVuSansMono", name) for name in names)
+
+
+def test_characters_that_no_font_has_are_spelt_out() -> None:
+    # Characters that Unicode has not assigned: no machine has a font for them.
+    content = render(one(paragraph("a \u0378 \U000e1fff b")))
+    assert "a <U+0378> <U+E1FFF> b" in words_of(".pdf", content)
+
+
+def test_the_complaint_of_typst_about_a_glyph_is_understood() -> None:
+    template = b'#set document(title: "t")\n#text(fallback: false, sys.inputs.text)'
+    with pytest.raises(typst.TypstError) as caught:
+        typst.compile(
+            template,
+            format="pdf",
+            ignore_system_fonts=True,
+            sys_inputs={"text": 'x体"\u200d'},
+            pdf_standards=["ua-1"],
+        )
+    assert "体" in _without_glyph(caught.value)
+    assert _spelt_out("x体", {"体"}) == "x<U+4F53>"
+
+
+def test_a_drawing_becomes_a_picture_of_two_hundred_pixels_per_inch() -> None:
+    png = drawing_to_png(SVG.replace('"10"', '"144pt"'))
+    assert png.startswith(b"\x89PNG")
+    assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (400, 400)
+    assert drawing_to_png(SVG) == drawing_to_png(SVG)
+
+
+def test_another_failure_of_typst_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logreg.report.render_pdf._template", lambda: b'#panic("no")')
+    with pytest.raises(typst.TypstError, match="panicked"):
+        render(sample())
