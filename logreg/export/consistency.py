@@ -114,7 +114,7 @@ def _require_numbers(estimate: LogisticEstimate) -> None:
     sums["n_trials"] = sums["sum_weights"] if frequencies else sum(estimate.sample.rows)
     for name, expected in sums.items():
         value = getattr(estimate, name)
-        if not abs(value - expected) <= SUM_TOLERANCE * expected:
+        if not (np.isfinite(expected) and abs(value - expected) <= SUM_TOLERANCE * expected):
             refuse(name, f"is {value}, but the outcomes in sample add up to {expected}")
 
 

@@ -94,9 +94,9 @@ class CalculatorModel:
     """What a calculator computes with; the module says how.
 
     ``event`` names the event of two outcomes in full, "" with more. ``coefficients`` and ``direction`` (None
-    unless separated) are (m, p); ``shown_coefficients`` are the estimates as reported, None where a column
-    was left out and infinite where the outcome is separated. ``term_labels`` give the terms their headings;
-    ``covariance`` is None where it would be too large.
+    unless separated) are (m, p). ``shown_coefficients`` are the estimates as reported where these differ:
+    None in a column that was left out, infinite where the outcome is separated. ``term_labels`` give the
+    terms their headings; ``covariance`` is None where it would be too large.
     """
 
     outcome: str
@@ -110,7 +110,7 @@ class CalculatorModel:
     offsets: tuple[Step, ...]
     offset_per_outcome: bool
     coefficients: tuple[tuple[float, ...], ...]
-    shown_coefficients: tuple[tuple[float | None, ...], ...]
+    shown_coefficients: tuple[tuple[float | None, ...], ...] | None
     column_names: tuple[str, ...]
     direction: tuple[tuple[float, ...], ...] | None
     far: float
@@ -235,9 +235,9 @@ def calculator_model(context: Context, profiles: Mapping[str, Profile]) -> Calcu
         offsets=offset_steps(spec, places),
         offset_per_outcome=spec.offset_per_outcome,
         coefficients=tuple(map(tuple, fit.filled_coef.tolist())),
-        shown_coefficients=tuple(
-            tuple(None if math.isnan(b) else b for b in row) for row in fit.coef_array.tolist()
-        ),
+        shown_coefficients=None
+        if np.isfinite(fit.coef_array).all()
+        else tuple(tuple(None if math.isnan(b) else b for b in row) for row in fit.coef_array.tolist()),
         column_names=tuple(map(visible, spec.column_names)),
         direction=None if direction is None else tuple(map(tuple, np.asarray(direction).tolist())),
         far=FAR,

@@ -36,6 +36,7 @@ from logreg.report.table_layout import (
     column_spans,
     kept_together,
     lay_out,
+    line_count,
     soft_breaks,
     wrapped,
 )
@@ -240,6 +241,7 @@ def _panel(table: Table, chosen: Sequence[int], layout: TableLayout) -> dict[str
     return {
         # A column that need not wrap is as wide as typst finds it; the estimate is for those that do.
         "widths": [0 if widths[j] >= _NEARLY * layout.needed[j] else widths[j] for j in chosen],
+        "n_lines": line_count(table.rows, chosen, layout),
         "aligns": [column.align for column in columns],
         "headings": [
             [_lines(table.columns[j].heading, widths[j]), _lines(table.columns[j].unit, widths[j])]

@@ -330,7 +330,8 @@ def _write_value(
         sheet.write_string(line, column, _cut(visible(cell.text or cell.reason)), book.format(**properties))
     else:
         assert cell.value is not None
-        sheet.write_number(line, column, float(cell.value), book.format(num_format=shown, **properties))
+        number = float(cell.value) + 0.0  # a zero without sign
+        sheet.write_number(line, column, number, book.format(num_format=shown, **properties))
 
 
 def _print_on_one_page_width(sheet: Worksheet, *, landscape: bool = False) -> None:

@@ -13,7 +13,7 @@ from logreg.report.compared import compared_lines
 from logreg.report.context import Context, Numbers, Units, context_of
 from logreg.report.drawing import forest_figure, house_style
 from logreg.report.explain import CAUTION, MULTINOMIAL_CAUTION, Differences, sentences
-from logreg.report.explain_effects import Probabilities, change_text
+from logreg.report.explain_effects import Move, Probabilities, change_text
 from logreg.report.forest import forest_lines
 from logreg.report.nodes import Block, Document, Note, Paragraph, Section, paragraph, strong
 from logreg.report.outline import Line, joint_terms
@@ -180,8 +180,7 @@ def answer_sentences(
     if found:
         named = _clearest([one for one in clear if one[2].is_finite])
         said.append(_counted(context, len(found), len(clear), named))
-        if context.fit.is_binary:
-            said += _in_probability(context, named, differences)
+        said += _in_probability(context, _moves_of(context, named), differences)
     unclear = _unclear_variables(found)
     if unclear:
         said.append(
@@ -193,9 +192,16 @@ def answer_sentences(
         said.append(f"For {listed(endless)}, there is {REASONS['infinite']}.")
     groups = joint_terms(context.shown.spec)
     if groups:
-        names = listed(dict.fromkeys(context.label(name) for group in groups for name in group.variables))
+        names = list(dict.fromkeys(context.label(name) for group in groups for name in group.variables))
+        how = "enters through terms that act jointly and is read from its curve"
+        if len(names) > 1:
+            how = "enter through terms that act jointly and are read from their curves"
         where = " (see the predicted probabilities)" if figures else ""
-        said.append(f"{names} enter through terms that act jointly and are read from their curves{where}.")
+        said.append(f"{listed(names)} {how}{where}.")
+        joint = {name for group in groups for name in group.variables}
+        clear_moves = [m for m, found in differences.items() if m.variable in joint and found[0].is_clear]
+        clear_moves.sort(key=lambda move: differences[move][0].p_value)
+        said += _in_probability(context, clear_moves[:MOST_NAMED], differences)
     if found or groups:
         said.append("These are associations; the model cannot tell whether they are causes.")
     return said
@@ -211,20 +217,17 @@ def _counted(context: Context, n: int, n_clear: int, named: list[tuple[int, Line
     return f"Of {total}, {n_clear} {have} a {context.level} interval that leaves out 1.{said}"
 
 
-def _in_probability(
-    context: Context, named: list[tuple[int, Line, Numbers]], differences: Differences
-) -> Iterator[str]:
-    """Yield what goes with the named associations on the scale of probabilities, as one sentence."""
-    if not differences:
-        return
+def _moves_of(context: Context, named: list[tuple[int, Line, Numbers]]) -> list[Move]:
+    """Return the changes that odds ratios are about."""
     probabilities = Probabilities(context=context)
     moves = [probabilities.move_of(line, numbers) for _, line, numbers in named]
-    texts = [
-        change_text(context, move, differences[move][0])
-        for move in moves
-        if move is not None and move in differences
-    ]
-    if texts:
+    return [move for move in moves if move is not None]
+
+
+def _in_probability(context: Context, moves: list[Move], differences: Differences) -> Iterator[str]:
+    """Yield what goes with some changes on the scale of probabilities in one sentence, for two outcomes."""
+    texts = [change_text(context, move, differences[move][0]) for move in moves if move in differences]
+    if texts and context.fit.is_binary:
         event = event_text(context.shown, context.outcome_heading, context.outcomes[0])
         yield f"On average over the records, the probability of {event} was {'; '.join(texts)}."
 

@@ -13,7 +13,7 @@ from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.outline import Line
 from logreg.report.words import REASONS, amount, listed, reason_text
 
-__all__ = ["apart", "coefficient_tables", "stacked_table", "wide_table"]
+__all__ = ["coefficient_tables", "stacked_table", "wide_table"]
 
 #: A table of one outcome against the baseline shows these.
 RATIO_KEYS = ("odds_ratio", "interval", "p_value")
@@ -72,7 +72,7 @@ def wide_table(context: Context) -> Table:
     counted = _has_counts(context)
     columns = [TableColumn(key="term", heading="Variable")]
     if counted:
-        group = apart(f"{context.baseline} (baseline)", context.outcomes)
+        group = _apart(f"{context.baseline} (baseline)", context.outcomes)
         columns.append(TableColumn(key="n", heading=_count_heading(context), align="right", group=group))
     for outcome in context.outcomes:
         if counted:
@@ -130,9 +130,9 @@ def stacked_table(context: Context) -> Table:
     )
 
 
-def apart(heading: str, others: Sequence[str]) -> str:
+def _apart(heading: str, others: Sequence[str]) -> str:
     """Return a heading that no other column group has."""
-    return apart(f"{heading} ", others) if heading in others else heading
+    return _apart(f"{heading} ", others) if heading in others else heading
 
 
 def _has_counts(context: Context) -> bool:

@@ -21,7 +21,6 @@ from logreg.report.formats import NumberStyle, fixed, odds_ratio, odds_ratio_int
 from logreg.report.inference_words import intervals_named, wald_note
 from logreg.report.nodes import Cell, Note, Row, Section, Table, TableColumn, paragraph
 from logreg.report.outline import level_text
-from logreg.report.sections_coefficients import apart
 from logreg.report.words import event_text, listed
 
 __all__ = ["comparisons_section", "points_text"]
@@ -63,18 +62,6 @@ def _event(context: Context) -> str:
 
 
 def _table(context: Context, compared: Sequence[Compared]) -> Table:
-    rows: list[Row] = []
-    heading = ""
-    for one in compared:
-        variable = one.move.variable
-        alone = one.move.step is not None
-        if not alone and variable != heading:
-            rows.append(Row(cells=(Cell(text=_heading(context, one.move), value=variable),), kind="group"))
-        heading = variable
-        text = _step_name(context, one.move) if alone else _ends_text(context, one.move)
-        cells = [Cell(text=text, value=_contrast(one.move)), *_number_cells(context, one)]
-        rows.append(Row(cells=tuple(cells), indent=int(not alone)))
-    notes = tuple(_notes(context, compared))
     if context.fit.is_binary:
         against = f"{context.outcomes[0]} against {context.baseline} (the baseline)"
         caption = (
@@ -86,93 +73,116 @@ def _table(context: Context, compared: Sequence[Compared]) -> Table:
             f"Odds ratios for {context.outcome_heading}, each outcome against {context.baseline} (the "
             "baseline), and average differences in the probability of every outcome."
         )
+    rows = _rows_of_event(context, compared) if context.fit.is_binary else _rows_of_all(context, compared)
     return Table(
-        key="comparisons", caption=caption, columns=tuple(_columns(context)), rows=tuple(rows), notes=notes
+        key="comparisons",
+        caption=caption,
+        columns=tuple(_columns(context)),
+        rows=tuple(rows),
+        notes=tuple(_notes(context, compared)),
     )
 
 
-def _step_name(context: Context, move: Move) -> str:
-    assert move.step is not None
-    return f"{context.label(move.variable)}, per {step_text(move.step, context.style)}"
+def _columns(context: Context) -> Iterator[TableColumn]:
+    first = "Change" if context.fit.is_binary else "Change and outcome"
+    interval = f"{context.level} CI"
+    yield TableColumn(key="change" if context.fit.is_binary else "outcome", heading=first)
+    yield TableColumn(key="odds_ratio", heading="Odds ratio", align="right")
+    yield TableColumn(key="ratio_interval", heading=interval, unit="odds ratio", align="right")
+    yield TableColumn(key="difference", heading="Difference", unit="% points", align="right")
+    yield TableColumn(key="interval", heading=interval, unit="% points", align="right")
+
+
+def _rows_of_event(context: Context, compared: Sequence[Compared]) -> Iterator[Row]:
+    """Yield a row per change, levels and values below the name of their variable."""
+    above = ""
+    for one in compared:
+        move = one.move
+        heading = _heading(context, move)
+        if move.step is None and heading != above:
+            yield Row(cells=(Cell(text=heading, value=move.variable),), kind="group")
+        above = heading
+        text = heading if move.step is not None else _ends_text(context, move)
+        (ratio,), (found,) = one.ratios, one.differences
+        cells = (
+            Cell(text=text, value=_contrast(move)),
+            *_ratio_cells(context, ratio, contrary=False),
+            *_difference_cells(context, found),
+        )
+        yield Row(cells=cells, indent=int(move.step is None))
+
+
+def _rows_of_all(context: Context, compared: Sequence[Compared]) -> Iterator[Row]:
+    """Yield a group of rows per change, one for each outcome, the baseline first."""
+    for one in compared:
+        move = one.move
+        heading = _heading(context, move)
+        if move.step is None:
+            heading = f"{context.label(move.variable)}: {_ends_text(context, move)}"
+            if levels_of(context, move.variable) is not None:
+                heading += f" against {level_text(_end(move.start))}"
+        yield Row(cells=(Cell(text=heading, value=_contrast(move)),), kind="group")
+        by_outcome = {found.outcome: found for found in one.differences}
+        cells = (
+            Cell(text=context.baseline, value=context.baseline),
+            Cell(text="1", value=1.0, style="muted"),
+            Cell(text="baseline", style="muted"),
+            *_difference_cells(context, by_outcome[context.baseline]),
+        )
+        yield Row(cells=cells, indent=1)
+        for outcome, ratio in zip(context.outcomes, one.ratios, strict=True):
+            found = by_outcome[outcome]
+            cells = (
+                Cell(text=outcome, value=outcome),
+                *_ratio_cells(context, ratio, contrary=_is_contrary(ratio, found)),
+                *_difference_cells(context, found),
+            )
+            yield Row(cells=cells, indent=1)
 
 
 def _heading(context: Context, move: Move) -> str:
-    """Return the heading above the moves of a variable, with the level that others are compared with."""
+    """Return the name of a variable with its step, or the level that others are compared with."""
     name = context.label(move.variable)
+    if move.step is not None:
+        return f"{name}, per {step_text(move.step, context.style)}"
     if levels_of(context, move.variable) is None:
         return name
-    assert move.start is not None
-    return f"{name}, against {level_text(move.start)}"
+    return f"{name}, against {level_text(_end(move.start))}"
 
 
 def _ends_text(context: Context, move: Move) -> str:
-    assert move.start is not None
-    assert move.end is not None
+    """Return the level that is compared, or both values of a number."""
     if levels_of(context, move.variable) is None:
-        return f"{value_text(move.start)} to {value_text(move.end)}"
-    return level_text(move.end)
+        return f"{value_text(_end(move.start))} to {value_text(_end(move.end))}"
+    return level_text(_end(move.end))
 
 
 def _contrast(move: Move) -> str:
     """Return a move as data: ``smoke: yes - no``, ``age: +5``."""
     if move.step is not None:
         return f"{move.variable}: {move.step:+g}"
-    return f"{move.variable}: {_level_name(move.end)} - {_level_name(move.start)}"
+    return f"{move.variable}: {level_name(_end(move.end))} - {level_name(_end(move.start))}"
 
 
-def _level_name(level: Level | None) -> str:
+def _end(level: Level | None) -> Level:
     assert level is not None
-    return level_name(level)
-
-
-def _columns(context: Context) -> Iterator[TableColumn]:
-    yield TableColumn(key="change", heading="Change")
-    interval = f"{context.level} CI"
-    single = context.fit.is_binary
-    names = (context.outcomes[0],) if single else (context.baseline, *context.outcomes)
-    for name in names:
-        group = name if name in context.outcomes else apart(f"{name} (baseline)", context.outcomes)
-        group = "" if single else group
-        if name in context.outcomes:
-            yield TableColumn(key="odds_ratio", heading="Odds ratio", align="right", group=group)
-        if single:
-            yield TableColumn(key="ratio_interval", heading=interval, unit="odds ratio", align="right")
-        yield TableColumn(
-            key="difference", heading="Difference", unit="percentage points", align="right", group=group
-        )
-        yield TableColumn(
-            key="interval", heading=interval, unit="percentage points", align="right", group=group
-        )
-
-
-def _number_cells(context: Context, one: Compared) -> Iterator[Cell]:
-    by_outcome = {found.outcome: found for found in one.differences}
-    if context.fit.is_binary:
-        (ratio,), (found,) = one.ratios, one.differences
-        yield _ratio_cell(context, ratio, contrary=False)
-        low_high = odds_ratio_interval(ratio.low, ratio.high, context.style, reason=_short(ratio.reason))
-        lost = math.isnan(ratio.low) or math.isnan(ratio.high)
-        yield Cell(
-            text=low_high,
-            value=None if lost else f"{ratio.low!r} to {ratio.high!r}",
-            reason=ratio.reason if lost else "",
-        )
-        yield from _difference_cells(context, found)
-        return
-    yield from _difference_cells(context, by_outcome[context.baseline])
-    for outcome, ratio in zip(context.outcomes, one.ratios, strict=True):
-        yield _ratio_cell(context, ratio, contrary=_is_contrary(ratio, by_outcome[outcome]))
-        yield from _difference_cells(context, by_outcome[outcome])
+    return level
 
 
 def _is_contrary(ratio: Ratio, found: AverageDifference) -> bool:
     return is_contrary(ratio.ratio, found, is_clear=ratio.is_clear)
 
 
-def _ratio_cell(context: Context, ratio: Ratio, *, contrary: bool) -> Cell:
-    reason = _short(ratio.reason) or BLANK
-    text = odds_ratio(ratio.ratio, context.style, reason=reason)
-    return Cell(text=f"{text} {CONTRARY}" if contrary else text, value=ratio.ratio, reason=ratio.reason)
+def _ratio_cells(context: Context, ratio: Ratio, *, contrary: bool) -> Iterator[Cell]:
+    style, reason = context.style, _short(ratio.reason)
+    text = odds_ratio(ratio.ratio, style, reason=reason or BLANK)
+    yield Cell(text=f"{text} {CONTRARY}" if contrary else text, value=ratio.ratio, reason=ratio.reason)
+    lost = math.isnan(ratio.low) or math.isnan(ratio.high)
+    yield Cell(
+        text=odds_ratio_interval(ratio.low, ratio.high, style, reason=reason),
+        value=None if lost else f"{ratio.low!r} to {ratio.high!r}",
+        reason=ratio.reason if lost else "",
+    )
 
 
 def _short(reason: str) -> str:
@@ -212,8 +222,7 @@ def _notes(context: Context, compared: Sequence[Compared]) -> Iterator[str]:
         f"CI of differences: {context.level} confidence interval by the delta method ({wald_note(context)}), "
         "taking the records as given."
     )
-    if context.fit.is_binary:
-        yield f"CI of odds ratios: {intervals_named(context)}."
+    yield f"CI of odds ratios: {intervals_named(context)}."
     found = {(one.move, f.outcome): f for one in compared for f in one.differences}
     if not context.fit.is_binary and any(
         _is_contrary(ratio, found[one.move, outcome])

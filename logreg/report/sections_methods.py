@@ -58,8 +58,9 @@ def _method_sentences(context: Context) -> Iterator[str]:
         f"Standard errors come from the covariance {covariance_text(options.covariance, fit.reference_df)}"
         f"{_groups_text(context)}."
     )
-    yield f"{_interval_sentence(context)} Nothing is adjusted for multiple comparisons."
+    yield _interval_sentence(context)
     yield from _test_sentences(context)
+    yield "Nothing is adjusted for multiple comparisons."
     yield from _average_sentences(context)
     yield _missing_text(context)
     yield from _coding_sentences(context)

@@ -33,7 +33,7 @@ def number_format(value: Value, text: str) -> str | None:
     """Return the format in which a spreadsheet shows ``value`` as ``text``; None if only text can be written.
 
     A bound such as "<0.001" becomes a condition, so that the format suits other numbers too. A tie that a
-    spreadsheet would round otherwise gets a digit more.
+    spreadsheet would round otherwise gets a digit more. The decimal mark is that of the reader's language.
 
     Examples
     --------
@@ -48,14 +48,21 @@ def number_format(value: Value, text: str) -> str | None:
         value == 0 or _SMALLEST <= abs(value) <= _LARGEST
     ):
         return None
-    match = _POWER.fullmatch(text)
+    readings = [text.replace("·", "."), *([text.replace(",", ".")] if "." not in text else [])]
+    formats = (_format_of(float(value), reading, text) for reading in readings)
+    return next((pattern for pattern in formats if pattern is not None), None)
+
+
+def _format_of(value: float, reading: str, text: str) -> str | None:
+    """Return the format for a text whose decimal mark has become a point; None if it is another number."""
+    match = _POWER.fullmatch(reading)
     if match:
         digits = "0" * len(match["fraction"] or "")
         return _signed(f"0.{digits}E+00" if digits else "0E+00", value, match["sign"])
-    match = _FIXED.fullmatch(text)
+    match = _FIXED.fullmatch(reading)
     if match is None or not (match["whole"] or match["fraction"]):
         return None
-    return _bounded(match, float(value)) if match["bound"] else _fixed(match, float(value))
+    return _bounded(match, value, text) if match["bound"] else _fixed(match, value)
 
 
 def _fixed(match: re.Match[str], value: float) -> str | None:
@@ -77,12 +84,12 @@ def _rounded(value: float, n_digits: int) -> Decimal:
     return Decimal(f"{value:.15g}").quantize(Decimal(1).scaleb(-n_digits), rounding=ROUND_HALF_UP)
 
 
-def _bounded(match: re.Match[str], value: float) -> str | None:
+def _bounded(match: re.Match[str], value: float, text: str) -> str | None:
     whole, fraction = re.sub(r"\D", "", match["whole"]), match["fraction"] or ""
     bound = float(f"{whole or 0}.{fraction or 0}") / (100 if match["percent"] else 1)
     if match["sign"] or not (value < bound if match["bound"] == "<" else value > bound):
         return None
-    return f'[{match["bound"]}{bound:.15g}]"{match[0]}";{_pattern(match, len(fraction))}'
+    return f'[{match["bound"]}{bound:.15g}]"{text}";{_pattern(match, len(fraction))}'
 
 
 def _pattern(match: re.Match[str], n_digits: int) -> str:

@@ -6,6 +6,7 @@ so that the same document is laid out alike on every machine, whatever fonts it 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ __all__ = [
     "column_spans",
     "kept_together",
     "lay_out",
+    "line_count",
     "natural_widths",
     "short",
     "soft_breaks",
@@ -84,6 +86,15 @@ class TableLayout:
     def panel_width(self, panel: Sequence[int]) -> float:
         """Return the width of a panel in ens, the space between its columns included."""
         return _total([self.widths[j] for j in panel]) - _GAP
+
+
+def line_count(rows: Sequence[Row], panel: Sequence[int], layout: TableLayout) -> int:
+    """Return about how many lines the rows take in a panel."""
+    return sum(max(_lines_of(row, j, layout.widths[j]) for j in panel) for row in rows)
+
+
+def _lines_of(row: Row, j: int, width: float) -> int:
+    return 1 if row.kind == "group" else math.ceil(text_width(visible(row.cells[j].text)) / width) or 1
 
 
 def text_width(text: str) -> float:

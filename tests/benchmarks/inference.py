@@ -350,8 +350,8 @@ def page(found: dict[tuple[str, str], dict[str, Any]], *, date: str, quick: bool
         "Differences are relative to the largest value of the column; for R they are those of the lower and",
         "upper ends (its `confint` interpolates a spline). marginaleffects differentiates numerically. All",
         "average over the rows of the fit; fitting is outside the clock there. Firth: the whole fit, by",
-        "formula for logreg, from arrays for firthmodels. Separation: the certificate is what a fit without extreme",
-        "logits pays; the linear programme runs where the certificate fails, and is forced here.",
+        "formula for logreg, from arrays for firthmodels. Separation: the certificate is what a fit without",
+        "extreme logits pays; the linear programme runs where the certificate fails, and is forced here.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -87,6 +87,7 @@ def _xlsx(raw: bytes) -> str:
 
 def shown_number(value: float, pattern: str) -> str:
     """Return a number in a spreadsheet's format: an independent reading of the few that reports use."""
+    value += 0.0  # programs know no negative zero
     bound = re.fullmatch(r'\[([<>])([^\]]+)\]"([^"]*)";(.*)', pattern)
     if bound:
         limit = float(bound[2])

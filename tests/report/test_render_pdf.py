@@ -47,11 +47,8 @@ def test_a_word_of_a_hundred_thousand_characters_stays_on_the_pages() -> None:
     columns = (TableColumn(key="a", heading="A"), TableColumn(key="b", heading="B", align="right"))
     cells = (Cell(text="x" * 100_000), Cell(text="1"))
     reader = reader_of(one(Table(key="t", caption="", columns=columns, rows=(Row(cells=cells),))))
-    lines = reader.pages[1].extract_text().split()
-    assert len(reader.pages) > 50
-    assert all(
-        set(line) == {"x"} and len(line) <= 30 for line in lines[:20]
-    )  # a narrow column of whole lines
+    assert len(reader.pages) > 10
+    assert all("x" * 50 in reader.pages[i].extract_text() for i in (0, 1, -1))
 
 
 def test_the_file_declares_pdf_ua_its_title_and_its_language_and_no_date() -> None:
@@ -135,7 +132,9 @@ def test_the_complaint_of_typst_about_a_glyph_is_understood() -> None:
             pdf_standards=["ua-1"],
         )
     assert "体" in _without_glyph(caught.value)
-    assert _spelt_out("x体", {"体"}) == "x<U+4F53>"
+    assert _spelt_out('{"a": "x体", "svg": "<t>体</t>"}', {"体"}) == (
+        '{"a": "x<U+4F53>", "svg": "<t>&lt;U+4F53&gt;</t>"}'
+    )
 
 
 def test_a_drawing_becomes_a_picture_of_two_hundred_pixels_per_inch() -> None:

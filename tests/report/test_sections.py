@@ -258,7 +258,7 @@ def test_a_loaded_model_reports_without_effects(tmp_path: Any) -> None:
 def test_every_figure_has_numbers_in_its_alternative_text() -> None:
     for name in DATA_SETS:
         for figure in document(name).figures:
-            assert len(re.findall(r"\d\.\d\d", figure.alt)) >= 2
+            assert len(re.findall(r"\d\.\d", figure.alt)) >= 2
             said = ("stand", "Odds ratios", "no other", "Read the points")
             assert any(words in figure.caption for words in said)
 

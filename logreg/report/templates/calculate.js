@@ -133,7 +133,7 @@ const factorNumber = (b) => (b === "inf" ? Infinity : b === "-inf" ? -Infinity :
 
 // What each column adds to each logit: nothing where it is 0 or was left out.
 function contributions(model, row) {
-  return model.shown_coefficients.map((coef) =>
+  return (model.shown_coefficients ?? model.coefficients).map((coef) =>
     row.map((x, i) => (coef[i] === null || x === 0 ? 0 : x * factorNumber(coef[i]))));
 }
 
