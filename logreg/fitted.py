@@ -534,7 +534,7 @@ class LogisticFit(LogisticEstimate):
         return report_document(self, **options)
 
     def report(self, path: str | PathLike[str], **options: Any) -> None:
-        """Write the report in the format of the suffix (.html .md .txt .json .tex .pdf .docx .xlsx); see `logreg.report`."""
+        """Write the report in the format of the suffix: .html .md .txt .json .tex .pdf .docx .xlsx."""
         from logreg.report.write import write_document
 
         write_document(self.report_document(**options), path)

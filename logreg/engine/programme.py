@@ -1,7 +1,7 @@
 """Linear programmes over rows that object: directions in which a likelihood never falls.
 
-A direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the classes other than the one
-observed, and some are strict (Konis 2007; multinomial form after Albert and Anderson 1984).
+A direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the classes other than the
+one observed, and some are strict (Konis 2007; multinomial form after Albert and Anderson 1984).
 """
 
 from __future__ import annotations

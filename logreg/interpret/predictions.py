@@ -154,7 +154,8 @@ def endless(moved: FloatArray, *, axis: int) -> FloatArray:
     order within a row matters, and the direction's own length depends on the units of the columns.
     """
     fastest = np.abs(moved).max(axis=axis, keepdims=True)
-    return np.divide(moved, fastest, out=np.zeros_like(moved), where=fastest > 0) * (FAR / STILL)
+    shares: FloatArray = np.divide(moved, fastest, out=np.zeros_like(moved), where=fastest > 0)
+    return shares * (FAR / STILL)
 
 
 def _shown(fit: LogisticEstimate, logits: FloatArray) -> FloatArray:

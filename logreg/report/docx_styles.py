@@ -30,19 +30,21 @@ def set_styles(word: WordDocument, language: str) -> None:
         styles[name].font.italic = False
     _remove_border(styles["Title"])
     _paragraph_style(word, "Caption", size=10, before=8, after=4)
-    _paragraph_style(word, "Contents Heading", size=10.5, after=2, bold=True)
-    entry = _paragraph_style(word, "Contents Entry", size=10, after=1)
+    _paragraph_style(word, "Contents Heading", new=True, size=10.5, after=2, bold=True)
+    entry = _paragraph_style(word, "Contents Entry", new=True, size=10, after=1)
     entry.paragraph_format.tab_stops.add_tab_stop(_points(14))
-    _paragraph_style(word, "Table Text", size=9.5, before=1.5, after=1.5, line=1.0)
-    _paragraph_style(word, "Table Text Small", size=8, before=1, after=1, line=1.0)
-    _paragraph_style(word, "Table Note", size=8.5, before=2, after=2, color=_SOFT)
-    fact = _paragraph_style(word, "Fact", size=10, after=2)
+    _paragraph_style(word, "Table Text", new=True, size=9.5, before=1.5, after=1.5, line=1.0)
+    _paragraph_style(word, "Table Text Small", new=True, size=8, before=1, after=1, line=1.0)
+    _paragraph_style(word, "Table Note", new=True, size=8.5, before=2, after=2, color=_SOFT)
+    fact = _paragraph_style(word, "Fact", new=True, size=10, after=2)
     fact.paragraph_format.tab_stops.add_tab_stop(_points(_FACT_TAB))
     fact.paragraph_format.left_indent = _points(_FACT_TAB)
     fact.paragraph_format.first_line_indent = -_points(_FACT_TAB)
-    _set_apart(_paragraph_style(word, "Remark", size=10.5, before=8, after=8), _SOFT, "F5F5F1")
-    _set_apart(_paragraph_style(word, "Warning", size=10.5, before=8, after=8), _CAUTION, "FDF4E3")
-    _set_apart(_paragraph_style(word, "Code", size=9, before=6, after=8, font=_CODE_FONT), "", "F5F5F1")
+    _set_apart(_paragraph_style(word, "Remark", new=True, size=10.5, before=8, after=8), _SOFT, "F5F5F1")
+    _set_apart(_paragraph_style(word, "Warning", new=True, size=10.5, before=8, after=8), _CAUTION, "FDF4E3")
+    _set_apart(
+        _paragraph_style(word, "Code", new=True, size=9, before=6, after=8, font=_CODE_FONT), "", "F5F5F1"
+    )
     _character_style(word, "Code Text", font=_CODE_FONT, size=9.5)
     _character_style(word, "Soft Text", color=_SOFT)
 
@@ -64,13 +66,13 @@ def _paragraph_style(
     bold: bool = False,
     color: str = _INK,
     font: str = _TEXT_FONT,
+    new: bool = False,
 ) -> Any:
-    """Return the paragraph style of this name, made if there is none, set as given."""
+    """Return the paragraph style of this name, made or found, set as given."""
     from docx.enum.style import WD_STYLE_TYPE
 
-    names = {style.name for style in word.styles}
-    style: Any = word.styles[name] if name in names else word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-    if name not in names:
+    style: Any = word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH) if new else word.styles[name]
+    if new:
         style.base_style = word.styles["Normal"]
     _set_font(style, font, size, color)
     style.font.bold = bold

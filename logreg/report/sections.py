@@ -220,6 +220,8 @@ def _counted(context: Context, n: int, n_clear: int, named: list[tuple[int, Line
 def _moves_of(context: Context, named: list[tuple[int, Line, Numbers]]) -> list[Move]:
     """Return the changes that odds ratios are about."""
     probabilities = Probabilities(context=context)
+    if probabilities.why_not:
+        return []
     moves = [probabilities.move_of(line, numbers) for _, line, numbers in named]
     return [move for move in moves if move is not None]
 
@@ -284,12 +286,11 @@ def _sentences(context: Context, effects: tuple[Effect, ...], differences: Diffe
         blocks.append(paragraph(MULTINOMIAL_CAUTION))
     for k, (outcome, group) in enumerate(found, start=1):
         said = tuple(_emphasised(sentence) for sentence in group)
-        if context.fit.is_binary or not outcome:
+        if context.fit.is_binary:
             blocks += said
         else:
-            blocks.append(
-                Section(key=f"sentences_{k}", title=f"{outcome} against {context.baseline}", blocks=said)
-            )
+            title = f"{outcome} against {context.baseline}" if outcome else "All outcomes together"
+            blocks.append(Section(key=f"sentences_{k}", title=title, blocks=said))
     blocks.append(Note(text=CAUTION))
     return Section(key="sentences", title="In words", blocks=tuple(blocks))
 

@@ -291,8 +291,11 @@ def test_markdown_escapes(text: str, expected: str) -> None:
 
 
 def test_markdown_code_stays_inside_its_fences() -> None:
-    block = Code(text="a\n```\n<b>", language="py\n<script>")
-    assert render_markdown.render(one(block)).endswith("\n\n````pyscript\na\n```\n<b>\n````\n")
+    block = Code(text="a\n```\nb", language="py\n<script>")
+    assert render_markdown.render(one(block)).endswith("\n\n````pyscript\na\n```\nb\n````\n")
+    # Where a reader without fences would see markup, the code is escaped.
+    tagged = Code(text="a\n```\n<b>", language="py")
+    assert render_markdown.render(one(tagged)).endswith("<pre><code>a\n```\n&lt;b&gt;</code></pre>\n")
     assert "`` a`b ``" in render_markdown.render(one(paragraph("x ", code("a`b"))))
 
 
