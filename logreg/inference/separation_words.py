@@ -123,8 +123,8 @@ def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | N
         f"{_joined(list(map(repr, variables)), ' and ')}{together} (terms {_joined(terms, ', ')}): "
         f"{certain}{shown}, and the coefficients of these terms have "
         "no finite maximum likelihood estimate. They are shown as infinite, without standard error, test or "
-        "interval. Remedies: a bias-reduced fit (estimator='firth'), merging levels, or leaving the term "
-        "out; fit.anova() tests such terms and interval='profile' bounds them.",
+        "interval. Remedies: a bias-reduced (Firth) fit by estimator='firth', merging levels, or leaving the "
+        "term out; fit.anova() tests such terms and interval='profile' bounds them.",
     )
 
 

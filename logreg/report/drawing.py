@@ -18,7 +18,7 @@ from logreg.report.canvas import (
     style_of,
     text_width,
 )
-from logreg.report.context import Context, Numbers
+from logreg.report.context import Context
 from logreg.report.curves import (
     DIRECT_OUTCOMES,
     draw_curves,
@@ -29,7 +29,14 @@ from logreg.report.curves import (
     probability_heading,
     probability_top,
 )
-from logreg.report.forest import beside_text, draw_forest, forest_lines, forest_name, ratio_frame
+from logreg.report.forest import (
+    beside_text,
+    draw_forest,
+    forest_lines,
+    forest_name,
+    open_end,
+    ratio_frame,
+)
 from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval, visible
 from logreg.report.inference_words import intervals_named, wald_note
 from logreg.report.nodes import Figure as FigureNode
@@ -266,18 +273,13 @@ def forest_alt(context: Context) -> str:
         found.append(
             f"{name} {odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
             if numbers.is_finite
-            else f"{name} {numbers.reason}{_open_end(numbers)}"
+            else f"{name} {numbers.reason}{open_end(numbers)}"
         )
     more = len(found) - MOST_QUOTED
     rest = f"; and {more} more, all in the tables" if more > 0 else ""
     return (
         f"Forest plot of odds ratios with {intervals_named(context)}. {'; '.join(found[:MOST_QUOTED])}{rest}."
     )
-
-
-def _open_end(numbers: Numbers) -> str:
-    """Return the interval of an infinite estimate, where it has one."""
-    return f" ({odds_ratio_interval(numbers.low, numbers.high)})" if numbers.has_interval else ""
 
 
 # Predicted probabilities -------------------------------------------------------------------------------
@@ -302,11 +304,8 @@ def effect_figure(context: Context, effect: Effect, number: int) -> FigureNode:
 
 def _effect_margins(effect: Effect, outcomes: Sequence[str]) -> Margins:
     if effect.kind == "curve":
-        beside = (
-            _widest((short(level_text(outcome), 24) for outcome in outcomes), 8.5)
-            if len(outcomes) > 1
-            else 0.0
-        )
+        named = outcomes if len(outcomes) > 1 else ()
+        beside = _widest((short(level_text(outcome), 24) for outcome in named), 8.5)
         return Margins(0.58, 0.25 + beside, 0.5, 0.1)
     levels = _widest((short(level_text(value)) for value in effect.values), 9)
     return Margins(levels + 0.2, 0.25, 0.5, 0.28 + LEGEND_LINE / 72.0 * legend_lines(outcomes))

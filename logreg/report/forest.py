@@ -32,6 +32,7 @@ __all__ = [
     "forest_lines",
     "forest_name",
     "odds_tick",
+    "open_end",
     "ratio_frame",
     "ratio_ticks",
 ]
@@ -136,6 +137,11 @@ def beside_text(context: Context, equation: int, line: Line) -> str:
         end = odds_ratio_interval(numbers.low, numbers.high, reason=numbers.reason)
         return f"{odds_ratio(numbers.ratio)} ({end})"
     return f"{odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
+
+
+def open_end(numbers: Numbers) -> str:
+    """Return the interval of an infinite estimate, where it has one."""
+    return f" ({odds_ratio_interval(numbers.low, numbers.high)})" if numbers.has_interval else ""
 
 
 def ratio_frame(context: Context, equations: Sequence[int]) -> tuple[float, float]:
