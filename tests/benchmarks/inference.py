@@ -352,7 +352,7 @@ def page(found: dict[tuple[str, str], dict[str, Any]], *, date: str, quick: bool
         "average over the rows of the fit; fitting is outside the clock there. Firth: the whole fit, by",
         "formula for logreg, from arrays for firthmodels. Separation: the certificate is what a fit without",
         "extreme logits pays; the linear programme runs where the certificate fails, and is forced here.",
-        "marginaleffects compares a number at half a unit below and above by default, logreg at the value and",
+        "marginaleffects compares numbers half a unit below and above by default, logreg at the value and",
         "one unit above: hence their differences; firthmodels inverts the augmented information.",
     ]
     return "\n".join(lines) + "\n"
