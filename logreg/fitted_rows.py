@@ -164,14 +164,12 @@ class FittedRows:
         aliased = {name for name, _ in self.estimate.aliases}
         kept = np.array([name not in aliased for name in self.estimate.spec.column_names], dtype=bool)
         free = np.flatnonzero(np.tile(kept, len(self.estimate.coef_array)))
-        optimum = np.asarray(
-            np.linalg.solve(working.to_design, self.estimate.limit_coef.T).T, dtype=np.float64
-        )
+        optimum = working.working(self.estimate.limit_coef)
         penalised = self.estimate.options.estimator == "firth"
         return Likelihood(
             # With the penalty counted from its value at the estimate, the maximum is ``loglik`` here as well.
             objective=penalised_objective(working.blocks, free, optimum) if penalised else working.objective,
-            to_design=working.to_design,
+            to_design=working.coordinates.to_design(),
             optimum=optimum,
             free=free,
             n_rows=working.n_rows,

@@ -170,8 +170,7 @@ def _certificate(own: LogisticFit, rows: TrainingRows, coef: FloatArray) -> _Cer
     working = working_rows(rows, own.spec)
 
     def at(coef: FloatArray) -> LikelihoodSum:
-        point = np.asarray(np.linalg.solve(working.to_design, coef.T).T, dtype=np.float64)
-        return working.objective(point, 2)
+        return working.objective(working.working(coef), 2)
 
     with np.errstate(over="ignore", invalid="ignore"):
         there, here = at(coef), at(own.limit_coef)

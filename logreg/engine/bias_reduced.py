@@ -25,10 +25,7 @@ from logreg.engine.firth import Penalised, free_part, root_of
 from logreg.engine.median import solve_median
 from logreg.engine.newton import Ascent, climb, factorise, tolerance_for
 from logreg.engine.optimum import (
-    ROWS_PER_COEFFICIENT,
     SAMPLE_ITERATIONS,
-    SAMPLE_SHARE,
-    SAMPLE_THRESHOLD,
     SAMPLE_TOLERANCE,
     Prepared,
     in_design_coordinates,
@@ -105,17 +102,14 @@ def find_bias_reduced(
     n_rows = sum(block.n_rows for block in blocks)
     n_columns = blocks[0].matrix.shape[1]
     m = blocks[0].n_outcomes - 1
-    sampled = n_rows >= SAMPLE_THRESHOLD
-    sample = [b.rows(0, b.n_rows, SAMPLE_SHARE) for b in blocks] if sampled else list(blocks)
-    ready = prepare(blocks, sample, intercept=intercept)
-    kept = np.setdiff1d(np.arange(n_columns), [alias.column for alias in ready.aliases])
-    free = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
+    ready = prepare(blocks, intercept=intercept)
+    free = ready.free
     start = np.zeros((m, n_columns))
     if intercept:
         start[:, 0] = null_logits
     ascent = Ascent(coef=start)
-    if sampled and ready.regular and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
-        _warm_start(sums.penalised([ready.coordinates.recast(block) for block in sample], free), ascent)
+    if ready.sample:
+        _warm_start(sums.penalised(ready.sample, free), ascent)
     objective = sums.penalised(ready.blocks, free)
     first = len(ascent.trace)
     climb(
@@ -128,8 +122,8 @@ def find_bias_reduced(
         reuse=objective.curvature != "exact",
     )
     _shift(ascent, first, objective.reference)
-    _shift(ascent, 0, -m * _log_volume(ready, kept))
-    verdict = _verdict(ready, objective, ascent, kept)
+    _shift(ascent, 0, -m * _log_volume(ready))
+    verdict = _verdict(ready, objective, ascent)
     found = _estimate(ready, sums, estimator, objective, ascent, free, max_iterations)
     result = replace(
         found.ascent,
@@ -164,14 +158,14 @@ def _shift(ascent: Ascent, first: int, by: float) -> None:
     ascent.trace[first:] = [replace(row, loglik=row.loglik + by) for row in ascent.trace[first:]]
 
 
-def _log_volume(ready: Prepared, kept: NDArray[np.intp]) -> float:
+def _log_volume(ready: Prepared) -> float:
     """Return what ``log|I| / 2`` of an equation has in working coordinates beyond that in the design's."""
     if ready.coordinates.trivial:
         return 0.0
-    return float(np.linalg.slogdet(ready.coordinates.to_design()[np.ix_(kept, kept)])[1])
+    return float(np.linalg.slogdet(ready.coordinates.to_design()[np.ix_(ready.kept, ready.kept)])[1])
 
 
-def _verdict(ready: Prepared, objective: Penalised, ascent: Ascent, kept: NDArray[np.intp]) -> Verdict:
+def _verdict(ready: Prepared, objective: Penalised, ascent: Ascent) -> Verdict:
     """Return whether the outcome is separated, if asking is cheap."""
     free = objective.free
     n_rows = sum(block.n_rows for block in ready.blocks)
@@ -183,7 +177,7 @@ def _verdict(ready: Prepared, objective: Penalised, ascent: Ascent, kept: NDArra
         return Verdict(kind="none")
     if n_rows * len(free) > SMALL_PROGRAMME:
         return Verdict(kind="not checked")
-    return replace(find_separation(ready.blocks, kept), direction=None)
+    return replace(find_separation(ready.blocks, ready.kept), direction=None)
 
 
 def _estimate(

@@ -31,9 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from logreg.engine.kernel import block_probabilities, outer_sum
+from logreg.engine.kernel import block_probabilities, outer_sum, row_weights
 from logreg.engine.newton import Metric, factorise
-from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Matrix, Order
+from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Order
 
 __all__ = [
     "Curvature",
@@ -98,14 +98,6 @@ def root_of(metric: Metric, free: NDArray[np.intp], shape: tuple[int, int]) -> F
     return root.reshape(*shape, len(free))
 
 
-def _row_weight(block: DesignBlock) -> FloatArray | None:
-    """Return trials times weights of each row (n,), None where all are 1."""
-    if block.counts is None:
-        return block.weights
-    trials: FloatArray = block.counts.sum(axis=0)
-    return trials if block.weights is None else trials * block.weights
-
-
 def _logit_roots(block: DesignBlock, root: FloatArray) -> list[FloatArray]:
     """Return z_j (f, n) of every equation."""
     return [block.matrix.matvec(np.ascontiguousarray(inner.T)) for inner in root]
@@ -136,7 +128,7 @@ def leverages(block: DesignBlock, coef: FloatArray, root: FloatArray) -> FloatAr
     """
     probabilities, _ = block_probabilities(block, coef)
     _, spread = _spread(probabilities, _variances(_logit_roots(block, root)))
-    weight = _row_weight(block)
+    weight = row_weights(block)
     return 0.5 * spread if weight is None else 0.5 * weight * spread
 
 
@@ -160,7 +152,7 @@ def penalty_sum(block: DesignBlock, coef: FloatArray, root: FloatArray, curvatur
     roots = _logit_roots(block, root)
     variances = _variances(roots)
     r, spread = _spread(probabilities, variances)
-    weight = _row_weight(block)
+    weight = row_weights(block)
     p = probabilities[1:]
     pull = 0.5 * p if weight is None else 0.5 * weight * p
     score = block.matrix.transpose_matvec(pull * (r[1:] - spread))  # (3)
@@ -176,7 +168,9 @@ def penalty_sum(block: DesignBlock, coef: FloatArray, root: FloatArray, curvatur
         return PenaltySum(score=score, curvature=outer_sum(block.matrix, _moments(p, complements[1:], total)))
     return PenaltySum(
         score=score,
-        curvature=_signed_sum(block.matrix, _fixed_root_hessian(pull, p, r[1:], spread, variances[1:, 1:])),
+        curvature=outer_sum(
+            block.matrix, _fixed_root_hessian(pull, p, r[1:], spread, variances[1:, 1:]), signed=True
+        ),
         thirds=_thirds(block, 2.0 * pull, probabilities, roots),
     )
 
@@ -207,16 +201,6 @@ def _fixed_root_hessian(
             result[s, t] = pull[s] * p[t] * (2.0 * (r[s] + r[t]) - 3.0 * spread - variances[s, t])
         result[s, s] -= pull[s] * (r[s] - spread)
     return result
-
-
-def _signed_sum(matrix: Matrix, moments: FloatArray) -> FloatArray:
-    """Return the sum over rows x (p,) of ``moments kron x x'`` for symmetric moments (m, m, n), any sign."""
-    m, p = len(moments), matrix.shape[1]
-    total = np.empty((m, p, m, p))
-    for s in range(m):
-        for t in range(s + 1):
-            total[s, :, t, :] = total[t, :, s, :] = matrix.sandwich(moments[s, t], signed=True)
-    return total.reshape(m * p, m * p)
 
 
 def _thirds(
@@ -253,7 +237,7 @@ def cubed_sum(block: DesignBlock, coef: FloatArray, directions: FloatArray) -> F
     """
     (q, p), _ = block_probabilities(block, coef)
     cumulant = p * q * (q - p)
-    weight = _row_weight(block)
+    weight = row_weights(block)
     if weight is not None:
         cumulant *= weight
     result: FloatArray = (block.matrix.matvec(directions) ** 3) @ cumulant

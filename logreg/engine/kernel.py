@@ -19,6 +19,7 @@ __all__ = [
     "outer_sum",
     "residual_moments",
     "row_probabilities",
+    "row_weights",
     "score_outer",
     "weighted_residuals",
 ]
@@ -157,10 +158,7 @@ def _multinomial(block: DesignBlock, logits: FloatArray, order: Order) -> Likeli
     if order == 1:
         return LikelihoodSum(loglik=loglik, score=score)
 
-    row_weight = block.weights
-    if block.counts is not None:
-        trials = block.counts.sum(axis=0)
-        row_weight = trials if row_weight is None else trials * row_weight
+    row_weight = row_weights(block)
     probabilities, complements, _ = row_probabilities(logits)
     p, q = probabilities[1:], complements[1:]
     m, n_columns = len(p), block.matrix.shape[1]
@@ -284,12 +282,15 @@ def residual_moments(
     return moments
 
 
-def outer_sum(matrix: Matrix, moments: FloatArray) -> FloatArray:
-    """Return the sum over rows x (p,) of ``moments kron x x'``, shape (m p, m p), for moments (m, m, n)."""
+def outer_sum(matrix: Matrix, moments: FloatArray, *, signed: bool = False) -> FloatArray:
+    """Return the sum over rows x (p,) of ``moments kron x x'``, shape (m p, m p), for moments (m, m, n).
+
+    Their diagonal is not negative unless ``signed``.
+    """
     m, n_columns = len(moments), matrix.shape[1]
     outer = np.empty((m, n_columns, m, n_columns))
     for j in range(m):
-        outer[j, :, j, :] = matrix.sandwich(moments[j, j])
+        outer[j, :, j, :] = matrix.sandwich(moments[j, j], signed=signed)
         for k in range(j):
             outer[j, :, k, :] = outer[k, :, j, :] = matrix.sandwich(moments[j, k], signed=True)
     return outer.reshape(m * n_columns, m * n_columns)
@@ -307,6 +308,14 @@ def _residuals(counts: FloatArray, probabilities: FloatArray, complements: Float
         counts[1:] * complements[1:] - (counts.sum(axis=0) - counts[1:]) * probabilities[1:]
     )
     return residual
+
+
+def row_weights(block: DesignBlock) -> FloatArray | None:
+    """Return trials times weights of each row (n,), None where all are 1."""
+    if block.counts is None:
+        return block.weights
+    trials: FloatArray = block.counts.sum(axis=0)
+    return trials if block.weights is None else trials * block.weights
 
 
 def outcome_weights(block: DesignBlock) -> FloatArray:

@@ -81,22 +81,20 @@ def find_optimum(
     m = blocks[0].n_outcomes - 1
     if n_columns == 0:
         return _empty(blocks, evaluator, m)
-    sampled = n_rows >= SAMPLE_THRESHOLD
-    sample = [b.rows(0, b.n_rows, SAMPLE_SHARE) for b in blocks] if sampled else list(blocks)
-    ready = prepare(blocks, sample, intercept=intercept)
-    coordinates, working, aliases = ready.coordinates, ready.blocks, ready.aliases
-
-    kept = np.arange(n_columns)
-    if aliases:
-        kept = np.setdiff1d(kept, [alias.column for alias in aliases])
-    free = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
+    ready = prepare(blocks, intercept=intercept)
+    coordinates, working, aliases, kept, free = (
+        ready.coordinates,
+        ready.blocks,
+        ready.aliases,
+        ready.kept,
+        ready.free,
+    )
     start = np.zeros((m, n_columns))
     if intercept:
         start[:, 0] = null_logits
     ascent = Ascent(coef=start)
-    if sampled and ready.regular and sum(b.n_rows for b in sample) >= ROWS_PER_COEFFICIENT * len(free):
-        small = [coordinates.recast(block) for block in sample]
-        ascent = _warm_start(small, evaluator, ascent, free)
+    if ready.sample:
+        ascent = _warm_start(ready.sample, evaluator, ascent, free)
     # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth
     # many scores.
     ascent = climb(
@@ -105,7 +103,7 @@ def find_optimum(
         free,
         max_iterations=max_iterations,
         tolerance=tolerance_for(n_rows),
-        reuse=sampled or n_rows * len(free) ** 2 >= EXPENSIVE_INFORMATION,
+        reuse=n_rows >= SAMPLE_THRESHOLD or n_rows * len(free) ** 2 >= EXPENSIVE_INFORMATION,
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
     )
     assert ascent.current is not None
@@ -130,30 +128,38 @@ def find_optimum(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
-    """Blocks in working coordinates, and the design columns that are combinations of others.
+    """Blocks in working coordinates, and which coefficients are to be estimated.
 
-    ``regular`` says that the sample gave no reason to suspect any.
+    ``aliases`` are the design columns that are combinations of others, ``kept`` the positions of those that
+    are not, ``free`` (f,) the positions of their coefficients in the flattened (m p,) vector. ``sample``
+    holds some of the rows to start an ascent from; it is empty where all rows are few, or the sample gave
+    reason to suspect aliases, or is too small for so many coefficients.
     """
 
     coordinates: Coordinates
     blocks: Sequence[DesignBlock]
     aliases: tuple[Alias, ...]
-    regular: bool
+    kept: NDArray[np.intp]
+    free: NDArray[np.intp]
+    sample: Sequence[DesignBlock]
 
 
-def prepare(blocks: Sequence[DesignBlock], sample: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
+def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
     """Choose coordinates fit for arithmetic and find aliased columns.
 
     Parameters
     ----------
-    blocks, sample : sequence of DesignBlock
-        All rows, and those to look at first (may be all).
+    blocks : sequence of DesignBlock
+        All rows; of many, one in `SAMPLE_SHARE` is looked at first.
     intercept : bool
         Whether design column 0 is the intercept.
     """
-    coordinates, suspects = suitable_coordinates(sample, intercept=intercept)
+    m, n_columns = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1]
+    sampled = sum(block.n_rows for block in blocks) >= SAMPLE_THRESHOLD
+    sample = [b.rows(0, b.n_rows, SAMPLE_SHARE) for b in blocks] if sampled else []
+    coordinates, suspects = suitable_coordinates(sample or blocks, intercept=intercept)
     regular = not suspects
-    if suspects and sum(block.n_rows for block in sample) < sum(block.n_rows for block in blocks):
+    if suspects and sampled:
         # What looks collinear in a sample may not be: all rows decide, and the climb starts without it.
         coordinates, suspects = suitable_coordinates(blocks, intercept=intercept)
     working = [coordinates.recast(block) for block in blocks]
@@ -164,7 +170,17 @@ def prepare(blocks: Sequence[DesignBlock], sample: Sequence[DesignBlock], *, int
         dropped = [alias.column for alias in aliases]
         coordinates = orthogonalised(coordinates, blocks, dropped, intercept=intercept)
         working = [coordinates.recast(block) for block in blocks]
-    return Prepared(coordinates=coordinates, blocks=working, aliases=aliases, regular=regular)
+    kept = np.setdiff1d(np.arange(n_columns), [alias.column for alias in aliases])
+    free = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
+    useful = regular and sum(block.n_rows for block in sample) >= ROWS_PER_COEFFICIENT * len(free)
+    return Prepared(
+        coordinates=coordinates,
+        blocks=working,
+        aliases=aliases,
+        kept=kept,
+        free=free,
+        sample=[coordinates.recast(block) for block in sample] if useful else [],
+    )
 
 
 def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:

@@ -166,7 +166,9 @@ def covariance_fields(
         # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
         vcov = vcov if optimum.robust is None else factor * optimum.robust
         centred = None if optimum.centred_robust is None else factor * optimum.centred_robust
-        reference_df, remark = sandwich.reference_df(n_coef, len(optimum.coef)), sandwich.remark()
+        remark = sandwich.remark()
+        if sandwich.reference_df is not None:
+            reference_df = sandwich.reference_df(n_coef, len(optimum.coef))
     return CovarianceFields(
         vcov_array=_frozen(vcov),
         centred=None

@@ -22,9 +22,9 @@ from logreg.inference.coefficients import LikelihoodOf
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.hypothesis_text import read_hypothesis
 from logreg.inference.likelihood import Likelihood
-from logreg.inference.normal import chi2_p_value, critical_value, f_p_value
+from logreg.inference.normal import critical_value
 from logreg.inference.profile import profile_intervals
-from logreg.inference.verdict import TestKind, Verdict, log_upper_tail
+from logreg.inference.verdict import TestKind, Verdict, answered, unanswered
 
 __all__ = ["Hypothesis", "contrast_covariance", "linear_hypothesis", "run_test", "unknown_reason"]
 
@@ -41,6 +41,11 @@ class Hypothesis:
     contrast: FloatArray
     value: FloatArray
     text: str
+
+    @property
+    def df(self) -> int:
+        """Number of combinations."""
+        return len(self.value)
 
 
 def linear_hypothesis(fit: LogisticEstimate, hypothesis: Any, value: Any = None) -> Hypothesis:
@@ -280,7 +285,7 @@ def run_test(
     contrast = np.where(aliased, 0.0, asked.contrast)
     reason = unknown_reason(fit, asked.contrast, infinite=False)
     if reason:
-        return _invalid(asked, kind, reason)
+        return unanswered(asked.text, kind, asked.df, reason)
     # In units of standard errors where there are some, so that the rank does not depend on columns' scales.
     errors = fit.std_error_array.ravel()
     scale = np.where(np.isfinite(errors) & (errors > 0), errors, 1.0)
@@ -289,7 +294,7 @@ def run_test(
     reason = unknown_reason(fit, asked.contrast, infinite=True)
     if kind == "wald":
         if reason:
-            return _invalid(asked, kind, f"{reason}; test='LR' has an answer")
+            return unanswered(asked.text, kind, asked.df, f"{reason}; test='LR' has an answer")
         return _wald(fit, asked, confidence, critical)
     verdict = _of_likelihood(likelihood(f"test={kind!r}"), fit.loglik, asked, kind, confidence)
     return verdict if len(rows) > 1 or reason or not verdict.valid else _with_estimate(fit, asked, verdict)
@@ -307,12 +312,12 @@ def _with_estimate(fit: LogisticEstimate, asked: Hypothesis, verdict: Verdict) -
 def _wald(fit: LogisticEstimate, asked: Hypothesis, confidence: float, critical: float) -> Verdict:
     metric = factorise(contrast_covariance(fit, asked.contrast))
     if metric is None:
-        return _invalid(asked, "wald", "the covariance of these combinations is singular")
+        return unanswered(asked.text, "wald", asked.df, "the covariance of these combinations is singular")
     distance = asked.contrast @ fit.limit_coef.ravel() - asked.value
     squared = float(distance @ metric.solve(distance))
     df = len(distance)
     statistic = squared if fit.reference_df == np.inf else squared / df
-    verdict = _answered(asked, "wald", statistic, df, fit.reference_df)
+    verdict = answered(asked.text, "wald", statistic, df, fit.reference_df)
     if df > 1:
         return verdict
     verdict = _with_estimate(fit, asked, verdict)
@@ -331,13 +336,13 @@ def _of_likelihood(
     """Return the test by the likelihood under the hypothesis; one combination has its profile interval."""
     restricted = likelihood.constrained(asked.contrast, asked.value)
     if not restricted.converged:
-        return _invalid(asked, kind, "the model under the hypothesis did not converge")
+        return unanswered(asked.text, kind, asked.df, "the model under the hypothesis did not converge")
     if kind == "score":
         if np.isnan(restricted.score_statistic):
-            return _invalid(asked, kind, "the information under the hypothesis is singular")
-        return _answered(asked, kind, restricted.score_statistic, restricted.df, np.inf)
+            return unanswered(asked.text, kind, asked.df, "the information under the hypothesis is singular")
+        return answered(asked.text, kind, restricted.score_statistic, restricted.df, np.inf)
     ratio = 2.0 * max(loglik - restricted.loglik, 0.0)
-    verdict = _answered(asked, kind, ratio, restricted.df, np.inf)
+    verdict = answered(asked.text, kind, ratio, restricted.df, np.inf)
     if restricted.df > 1:
         return verdict
     found = profile_intervals(likelihood, asked.contrast, loglik=loglik, confidence=confidence)
@@ -347,30 +352,4 @@ def _of_likelihood(
         conf_low=float(found.low[0]),
         conf_high=float(found.high[0]),
         confidence=confidence,
-    )
-
-
-def _answered(asked: Hypothesis, kind: TestKind, statistic: float, df: int, df_error: float) -> Verdict:
-    p_value = chi2_p_value(statistic, df) if df_error == np.inf else f_p_value(statistic, df, df_error)
-    return Verdict(
-        hypothesis=asked.text,
-        test=kind,
-        statistic=statistic,
-        df=df,
-        df_error=df_error,
-        p_value=p_value,
-        log_p_value=log_upper_tail(statistic, df, df_error),
-    )
-
-
-def _invalid(asked: Hypothesis, kind: TestKind, reason: str) -> Verdict:
-    return Verdict(
-        hypothesis=asked.text,
-        test=kind,
-        statistic=np.nan,
-        df=len(asked.value),
-        p_value=np.nan,
-        log_p_value=np.nan,
-        valid=False,
-        reason=reason,
     )

@@ -18,20 +18,17 @@ from logreg.errors import SupportError
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.hypotheses import contrast_covariance
 from logreg.inference.likelihood import Constrained, Likelihood
-from logreg.inference.normal import chi2_p_value, f_p_value
-from logreg.inference.verdict import TestKind, Verdict, log_upper_tail
+from logreg.inference.verdict import TestKind, Verdict, answered, unanswered
 
 __all__ = [
     "Nested",
     "NestedTest",
     "Restricted",
-    "answered",
     "check_test",
     "choose_test",
     "columns_of",
     "likelihood_ratio",
     "nested",
-    "unanswered",
     "wald_test",
 ]
 
@@ -189,34 +186,6 @@ def _without_estimate(fit: LogisticEstimate, positions: NDArray[np.intp]) -> str
     names = fit.spec.column_names
     shown = ", ".join(dict.fromkeys(repr(names[k % len(names)]) for k in positions))
     return f"the outcome is separated, without a finite estimate of {shown}: use test='LR'"
-
-
-def answered(hypothesis: str, test: TestKind, statistic: float, df: int, df_error: float = np.inf) -> Verdict:
-    """Return the verdict of a statistic: chi-squared, or F where ``df_error`` is finite."""
-    return Verdict(
-        hypothesis=hypothesis,
-        test=test,
-        statistic=statistic,
-        df=df,
-        df_error=df_error,
-        p_value=chi2_p_value(statistic, df) if df_error == np.inf else f_p_value(statistic, df, df_error),
-        log_p_value=log_upper_tail(statistic, df, df_error),
-    )
-
-
-def unanswered(hypothesis: str, test: TestKind, df: int, reason: str) -> Verdict:
-    """Return the verdict of a test without a number."""
-    nan = float("nan")
-    return Verdict(
-        hypothesis=hypothesis,
-        test=test,
-        statistic=nan,
-        df=df,
-        p_value=nan,
-        log_p_value=nan,
-        valid=False,
-        reason=reason,
-    )
 
 
 def likelihood_ratio(hypothesis: str, larger: float, smaller: float, df: int) -> Verdict:

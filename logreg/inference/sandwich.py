@@ -122,21 +122,17 @@ class RowScores(Protocol):
         ...
 
 
-def normal_reference(n_coef: int, m: int) -> float:
-    """Return infinite degrees of freedom, whatever the model: tests refer to the normal."""
-    return float("inf") if n_coef >= 0 and m >= 0 else float("nan")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sandwich:
     """A robust covariance ready to be computed: its meat, and the degrees of freedom of its tests.
 
-    ``reference_df`` takes the number of estimated coefficients and of equations; ``remark`` is asked for
+    ``reference_df`` takes the number of estimated coefficients and of equations (None: tests refer to the
+    normal); ``remark`` is asked for
     after the meat was computed and says what had to be done to it (empty: nothing).
     """
 
     meat: Meat
-    reference_df: Callable[[int, int], float] = normal_reference
+    reference_df: Callable[[int, int], float] | None = None
     remark: Callable[[], str] = str
 
 

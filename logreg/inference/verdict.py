@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import betaln, chdtrc, fdtrc, gammaln, hyp2f1, log_ndtr
 
+from logreg.inference.normal import chi2_p_value, f_p_value
 from logreg.tables import table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TestKind", "Verdict", "log_upper_tail"]
+__all__ = ["TestKind", "Verdict", "answered", "log_upper_tail", "unanswered"]
 
 TestKind = Literal["wald", "LR", "score"]
 
@@ -71,6 +72,34 @@ class Verdict:
         if not (np.isnan(self.conf_low) or np.isnan(self.conf_high)):
             shown += f" ({100 * self.confidence:g}% interval {self.conf_low:.4g} to {self.conf_high:.4g})"
         return shown
+
+
+def answered(hypothesis: str, test: TestKind, statistic: float, df: int, df_error: float = np.inf) -> Verdict:
+    """Return the verdict of a statistic: chi-squared, or F where ``df_error`` is finite."""
+    return Verdict(
+        hypothesis=hypothesis,
+        test=test,
+        statistic=statistic,
+        df=df,
+        df_error=df_error,
+        p_value=chi2_p_value(statistic, df) if df_error == np.inf else f_p_value(statistic, df, df_error),
+        log_p_value=log_upper_tail(statistic, df, df_error),
+    )
+
+
+def unanswered(hypothesis: str, test: TestKind, df: int, reason: str) -> Verdict:
+    """Return the verdict of a test without a number."""
+    nan = float("nan")
+    return Verdict(
+        hypothesis=hypothesis,
+        test=test,
+        statistic=nan,
+        df=df,
+        p_value=nan,
+        log_p_value=nan,
+        valid=False,
+        reason=reason,
+    )
 
 
 def _p_text(verdict: Verdict) -> str:

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from logreg.data.source import Advance
 from logreg.design.matrices import DenseMatrix
 from logreg.design.spec import DesignSpec
-from logreg.engine.kernel import ROWS_PER_STEP, block_probabilities, likelihood_sum
+from logreg.engine.conditioning import Coordinates
+from logreg.engine.kernel import ROWS_PER_STEP, block_probabilities, likelihood_sum, row_weights
 from logreg.engine.newton import Ascent, Metric, climb, factorise, tolerance_for
 from logreg.engine.optimum import EXPENSIVE_INFORMATION
 from logreg.engine.separation import certified_finite, find_separation
@@ -71,8 +72,8 @@ class Resampling:
 
     ``steps`` are the rows in working coordinates, cut to the kernel's size. ``copies`` says how often each
     unit is in the data: (G,) for clusters, (n,) for rows, (K, n) for the trials of rows of counts; ``groups``
-    (n,) is each row's cluster. ``optimum`` (m, p) is the estimate in working coordinates, ``free`` the
-    positions of what is estimated, and ``coef_design = coef_working @ to_design.T``.
+    (n,) is each row's cluster. ``optimum`` (m, p) is the estimate in working ``coordinates``, ``free`` the
+    positions of what is estimated.
     """
 
     steps: tuple[DesignBlock, ...]
@@ -81,8 +82,7 @@ class Resampling:
     frequencies: bool
     optimum: FloatArray
     free: NDArray[np.intp]
-    to_design: FloatArray
-    intercept: bool
+    coordinates: Coordinates
     max_iterations: int
 
     @property
@@ -123,25 +123,16 @@ class Resampling:
 
     def in_design(self, working: FloatArray) -> FloatArray:
         """Return coefficients (..., m, p) of the design's own columns."""
-        result: FloatArray = working @ self.to_design.T
+        result: FloatArray = working @ self.coordinates.to_design().T
         return result
 
     def centre(self) -> FloatArray | None:
         """Return what working coordinates subtract from each column (p,), None if they are the design's."""
-        if np.array_equal(self.to_design, np.eye(len(self.to_design))):
-            return None
-        result = np.zeros(len(self.to_design))
-        if self.intercept:
-            # The intercept's row of `to_design` is -centre' mixing.
-            result[1:] = np.linalg.solve(self.to_design[1:, 1:].T, -self.to_design[0, 1:])
-        return result
+        return None if self.coordinates.trivial else self.coordinates.centres()
 
     def in_centred(self, working: FloatArray) -> FloatArray:
         """Return coefficients (..., m, p) of the design's columns minus `centre`."""
-        transform = self.to_design.copy()
-        if self.intercept:
-            transform[0, 1:] = 0.0
-        result: FloatArray = working @ transform.T
+        result: FloatArray = working @ self.coordinates.to_centred().T
         return result
 
 
@@ -215,10 +206,9 @@ def resampling_of(
         copies=copies,
         groups=groups,
         frequencies=frequencies,
-        optimum=np.asarray(np.linalg.solve(working.to_design, coef.T).T, dtype=np.float64),
+        optimum=working.working(coef),
         free=np.flatnonzero(estimated),
-        to_design=working.to_design,
-        intercept=spec.intercept,
+        coordinates=working.coordinates,
         max_iterations=max_iterations,
     )
 
@@ -316,19 +306,13 @@ def _outcome_totals(blocks: Sequence[DesignBlock]) -> FloatArray:
     return totals
 
 
-def _trials(block: DesignBlock) -> FloatArray:
-    """Return the weight of each row (n,), 0 for those that do not occur."""
-    trials = np.ones(block.n_rows) if block.counts is None else block.counts.sum(axis=0)
-    weighted: FloatArray = trials if block.weights is None else trials * block.weights
-    return weighted
-
-
 def _smallest_information(blocks: Sequence[DesignBlock], coef: FloatArray) -> float:
     """Return the kernel's ``smallest_weight``, taken over the rows that occur."""
     smallest = np.inf
     for block in blocks:
         probabilities, _ = block_probabilities(block, coef)
-        trials = _trials(block)
+        trials = row_weights(block)
+        assert trials is not None
         binary = len(coef) == 1
         curvature = probabilities.prod(axis=0) if binary else probabilities.min(axis=0) ** 2
         smallest = min(smallest, float((curvature * trials)[trials > 0].min(initial=np.inf)))
@@ -341,7 +325,9 @@ def _occurring(blocks: Iterable[DesignBlock]) -> list[DesignBlock]:
     """
     result = []
     for block in blocks:
-        kept = np.flatnonzero(_trials(block))
+        trials = row_weights(block)
+        assert trials is not None
+        kept = np.flatnonzero(trials)
         result.append(
             DesignBlock(
                 matrix=DenseMatrix(block.matrix.to_array()[:, kept], leading_one=False),

@@ -383,7 +383,6 @@ def test_many_rows_start_from_a_sample(estimator: str, monkeypatch: pytest.Monke
     x = rng.normal(size=3000)
     data = {"x": x, "y": (rng.uniform(size=3000) < expit(x - 1.0)).astype(int)}
     plain = logreg.fit("y ~ x", data, estimator=estimator)
-    monkeypatch.setattr(bias_reduced, "SAMPLE_THRESHOLD", 1000)
     monkeypatch.setattr(optimum, "SAMPLE_THRESHOLD", 1000)
     monkeypatch.setattr("logreg.passes.firth.EXACT_WORK", 0.0)
     monkeypatch.setattr(bias_reduced, "CHEAP_NEWTON", 0.0)
