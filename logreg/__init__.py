@@ -20,7 +20,7 @@ from logreg import errors
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from logreg import datasets, logits
+    from logreg import datasets, logits, report
     from logreg.adapters.describe import table_one
     from logreg.adapters.from_sklearn import from_sklearn
     from logreg.adapters.from_statsmodels import from_statsmodels
@@ -63,6 +63,7 @@ _HOMES = {
     "table_one": "logreg.adapters.describe",
     "datasets": "",
     "logits": "",
+    "report": "",
     **{name: "logreg.errors" for name in errors.__all__ if name[0].isupper()},
 }
 

@@ -18,8 +18,9 @@ from logreg.adapters.adopted import FITTED_BY
 from logreg.engine.types import FloatArray
 from logreg.errors import SupportError
 from logreg.fitted import LogisticFit
+from logreg.report.chosen import Wanted, chosen_blocks
 from logreg.report.context import BLANK, Context, Units, context_of, step_text
-from logreg.report.formats import PLAIN, fixed, odds_ratio
+from logreg.report.formats import PLAIN, NumberStyle, fixed, odds_ratio, style_named
 from logreg.report.nodes import Cell, Document, Note, Paragraph, Row, Section, Table, TableColumn, paragraph
 from logreg.report.render_html import render_fragment
 from logreg.report.render_text import render
@@ -111,7 +112,7 @@ class PenalisedFit(LogisticFit):
         return PenalisedSummary(self)
 
     def report_document(self, **options: Any) -> Document:
-        """Return the report, with options ``title, labels, units, versus``; see `penalised_report`."""
+        """Return the report; options are those of `penalised_report`."""
         return penalised_report(self, **options)
 
 
@@ -207,17 +208,22 @@ def penalised_report(
     labels: Mapping[str, str] | None = None,
     units: Units | None = None,
     versus: object = None,
+    style: str | NumberStyle = "report",
+    sections: Wanted = None,
 ) -> Document:
     """Return the report of a penalised fit: data, coefficients, and what the model predicts."""
-    context = context_of(fit, labels=labels, units=units, versus=versus)
-    data = data_section(context, fit.profiles(), ())
-    coefficients = Section(
-        key="coefficients", title="Coefficients", blocks=(_coefficients(context), _closing(context))
-    )
+    context = context_of(fit, labels=labels, units=units, versus=versus, style=style_named(style))
+    makers = {
+        "data": lambda: data_section(context, fit.profiles(), ()),
+        "odds_ratios": lambda: Section(
+            key="odds_ratios", title="Coefficients", blocks=(_coefficients(context), _closing(context))
+        ),
+        "comparisons": lambda: _average_changes(context),
+    }
     return Document(
         title=title if title is not None else f"Penalised logistic regression of {context.outcome_heading}",
         subtitle=fit.spec.formula,
-        blocks=(*_warnings(fit), data, coefficients, _average_changes(context)),
+        blocks=(*_warnings(fit), *chosen_blocks(sections, makers, makers)),
     )
 
 

@@ -297,6 +297,13 @@ class Section:
         require_text(f"section {self.key!r}", self.title)
         require_tuple(f"the blocks of section {self.key!r}", self.blocks, *BLOCK_TYPES)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the raw values of the section's first table; KeyError if it has none."""
+        for block in _walk(self.blocks):
+            if isinstance(block, Table):
+                return block.to_frame()
+        raise KeyError(f"section {self.key!r} has no table")
+
 
 Block: TypeAlias = Section | Paragraph | Facts | Table | Figure | Note | Code
 BLOCK_TYPES: tuple[type[Any], ...] = get_args(Block)
@@ -367,7 +374,12 @@ class Document:
         """All figures in reading order; their place is their number."""
         return tuple(block for block in _walk(self.blocks) if isinstance(block, Figure))
 
-    def __getitem__(self, key: str) -> Section:
+    def __getitem__(self, key: str) -> Section | Table | Figure:
+        """Return the section with this key, or else the table or the figure; KeyError names the nearest."""
+        parts: tuple[Section | Table | Figure, ...] = (*self.sections, *self.tables, *self.figures)
+        return _found("section, table or figure", key, parts, lambda part: part.key)
+
+    def section(self, key: str) -> Section:
         """Return the section with this key; KeyError names the nearest."""
         return _found("section", key, self.sections, lambda section: section.key)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from logreg.inference.covariance import covariance_code, resampling_code
 from logreg.report.context import Context
-from logreg.report.formats import UNSEEN
+from logreg.report.formats import REPORT, STYLES, UNSEEN
 from logreg.report.nodes import Code, Section, paragraph
 
 __all__ = ["reproduce_code", "reproduce_section"]
@@ -120,6 +120,9 @@ def _report_options(context: Context) -> Iterator[tuple[str, str]]:
         yield "interval", _literal(context.interval)
     if context.versus is not None:
         yield "versus", _literal(context.shown.spec.outcome.levels[0])
+    if context.style != REPORT:
+        named = [name for name, style in STYLES.items() if style == context.style]
+        yield "style", _literal(named[0]) if named else repr(context.style)
 
 
 def _literal_mapping(values: object) -> str:

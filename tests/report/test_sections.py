@@ -31,7 +31,7 @@ KEYS = [
     "data",
     "methods",
     "model_fit",
-    "coefficients",
+    "odds_ratios",
     "comparisons",
     "forest",
     "sentences",
@@ -266,7 +266,7 @@ def test_every_figure_has_numbers_in_its_alternative_text() -> None:
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_no_sentence_takes_odds_for_something_else(name: str) -> None:
     doc = document(name)
-    for key in ("answer", "sentences", "coefficients"):
+    for key in ("answer", "sentences", "odds_ratios"):
         text = _text(doc[key]).lower()
         for wrong in ("times more likely", "times as likely", "risk", "no effect", "significant"):
             assert wrong not in text
