@@ -23,6 +23,7 @@ from logreg.design.size import check_size
 from logreg.design.spec import DesignSpec, WeightKind
 from logreg.errors import DataError, FormulaError, SupportError, WeightError
 from logreg.fitted import LogisticFit
+from logreg.foreign_arguments import explains_unknown_arguments
 from logreg.inference.assemble import assemble
 from logreg.inference.covariance import Choice, check_covariance, covariance_name
 from logreg.inference.estimate import FitOptions, Remark
@@ -43,6 +44,7 @@ __all__ = ["fit", "load"]
 WEIGHTS, OFFSET = "(weights)", "(offset)"
 
 
+@explains_unknown_arguments
 def fit(
     formula: str,
     data: Any,
@@ -103,6 +105,8 @@ def fit(
     ------
     OutcomeError, DataError, FormulaError, WeightError, SupportError
         Each names the column, the value and the remedy.
+    TypeError
+        For an argument that there is not; it says which one was meant.
 
     Examples
     --------
@@ -153,7 +157,7 @@ def fit(
         reach=None if optimum.direction is None else reach_of_numbers(blocks),
     )
     for remark in estimate.remarks:
-        python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=2)
+        python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=3)
     return LogisticFit.of(estimate, source)
 
 

@@ -191,9 +191,21 @@ def test_method_arguments(binary: Any, method: str) -> None:
     assert REQUIRED not in actual.values()
 
 
-def test_unknown_argument_is_named(data: pd.DataFrame) -> None:
-    with pytest.raises(TypeError, match="freq_weigths"):
-        logreg.fit("two ~ x", data, freq_weigths="x")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("freq_weigths", "weight_kind='frequency'"),
+        ("sample_weight", "weights='column'"),
+        ("cov_type", "covariance='HC1'"),
+        ("weigths", "Did you mean 'weights'"),
+        ("zzz", "Arguments are: formula, data, event"),
+    ],
+)
+def test_unknown_argument_is_named(data: pd.DataFrame, name: str, meant: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        logreg.fit("two ~ x", data, **{name: "x"})
+    assert repr(name) in str(caught.value)
+    assert meant in str(caught.value)
 
 
 def test_coefficient_columns(fit: Any) -> None:

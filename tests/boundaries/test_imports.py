@@ -25,6 +25,7 @@ DESIGN_VALUES = (
 
 INSIDE = {
     "errors": "",
+    "foreign_arguments": "errors",
     "progress": "",
     "strict_json": "errors",
     "logits": "errors",
@@ -54,6 +55,7 @@ INSIDE = {
 }
 OUTSIDE = {
     "errors": "",
+    "foreign_arguments": "",
     "progress": "tqdm",
     "strict_json": "numpy",
     "logits": "numpy scipy",

@@ -377,6 +377,7 @@ CASES: dict[str, Case] = {
         lambda: fit("y ~ x1", BASE, freq_weigths="b"),  # type: ignore[call-arg]
         TypeError,
         "freq_weigths",
+        "weight_kind='frequency'",
     ),
     # formulas
     "M02": refused(lambda: fit("y ~ log(x1 + x2", BASE), FormulaError, "(", "position 8", "not closed"),
