@@ -140,12 +140,13 @@ class FittedRows:
 
         Raises
         ------
-        PredictError
+        SupportError
             For a loaded model.
         """
         if self.source is None:
-            raise PredictError(
-                "a loaded model holds no rows of the data, so that typical values are not known."
+            raise SupportError(
+                "a loaded model holds no rows of the data, so that typical values are not known. Give values "
+                "of every variable (data=, at=), or fit the model again with its data."
             )
         return profiles_of(self.source, self.estimate.spec)
 

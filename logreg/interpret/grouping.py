@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.data.source import Level
-from logreg.interpret.population import FloatArray, Piece, group_codes
+from logreg.interpret.population import FloatArray, Piece, positions_among
 
 __all__ = ["GroupedRows", "Grouping", "combinations_of", "grouped_products"]
 
@@ -37,7 +37,7 @@ class Grouping:
         codes = np.zeros(piece.n_rows, dtype=np.intp)
         outside = np.zeros(piece.n_rows, dtype=bool)
         for name, values in zip(self.columns, self.values, strict=True):
-            part = group_codes(piece.column(name), values)
+            part = positions_among(piece.column(name), values)
             outside |= part < 0
             codes = codes * len(values) + part
         codes[outside] = -1

@@ -32,10 +32,10 @@ __all__ = [
     "Setting",
     "SettingMap",
     "Shift",
-    "group_codes",
     "map_settings",
     "own_columns",
     "plain_column",
+    "positions_among",
     "require_variable",
     "values_of",
 ]
@@ -343,7 +343,7 @@ def _distinct(column: Column) -> frozenset[Level]:
     return frozenset(column.levels[code] for code in present.tolist() if code >= 0)
 
 
-def group_codes(column: Column, values: Sequence[Level]) -> NDArray[np.intp]:
+def positions_among(column: Column, values: Sequence[Level]) -> NDArray[np.intp]:
     """Return the position of each row's value among ``values``, -1 where it is missing."""
     if isinstance(column, NumberColumn):
         known = np.asarray(values, dtype=np.float64)

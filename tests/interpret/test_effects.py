@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit, logit
 
 import logreg
-from logreg.errors import PredictError, SupportError
+from logreg.errors import SupportError
 from logreg.interpret.effects import effect_of, typical_values, values_along, why_no_effects
 
 #: Two groups: 12 of 20 and 5 of 25.
@@ -135,5 +135,5 @@ def test_reasons_for_having_no_effects() -> None:
 def test_a_loaded_model_has_no_profiles(tmp_path: object) -> None:
     path = f"{tmp_path}/model.json"
     logreg.fit("y ~ g", TABLE).save(path)
-    with pytest.raises(PredictError, match="no rows"):
+    with pytest.raises(SupportError, match="no rows"):
         logreg.load(path).profiles()
