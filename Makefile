@@ -25,9 +25,10 @@ lint: $(VENV)/.tested
 types: $(VENV)/.tested
 	$(BIN)/python -m mypy
 
-benchmark: $(VENV)/.benchmarked  ## side by side with other packages: reports/benchmarks.md, benchmarks-inference.md
+benchmark: $(VENV)/.benchmarked  ## side by side with other packages: reports/benchmarks.md, benchmarks-inference.md, benchmarks-reports.md
 	$(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/inference.py --marginaleffects $(VENV)/marginaleffects/bin/python
+	$(BIN)/python tests/benchmarks/reports.py
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

@@ -148,7 +148,7 @@ def fit(
         learned=learned,
         optimum=optimum,
         loglik_null=null,
-        row_sums=probability_sums(blocks, np.nan_to_num(optimum.coef)),
+        row_sums=probability_sums(blocks, np.nan_to_num(optimum.coef), optimum.direction),
         weight_scale=scale,
         options=options,
         provenance=source.description,

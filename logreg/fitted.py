@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logreg.data.source import Source
+from logreg.diagnose.calibration import calibration_table
+from logreg.diagnose.discrimination import roc_table
+from logreg.diagnose.performance import performance_table
+from logreg.diagnose.rankings import Ranking, no_interval_reason, rankings_of
 from logreg.engine.types import DesignBlock
 from logreg.errors import SupportError
 from logreg.fitted_rows import FittedRows
@@ -29,6 +33,7 @@ from logreg.inference.resampling import bootstrap, jackknife
 from logreg.inference.verdict import Verdict
 from logreg.interpret.averages import prediction_table
 from logreg.interpret.comparisons import comparison_table
+from logreg.interpret.crude import crude_odds_ratio_table
 from logreg.interpret.evalues import e_value_table
 from logreg.interpret.marginal_means import marginal_mean_table, pairwise_table
 from logreg.interpret.odds_ratios import odds_ratio_table
@@ -43,7 +48,9 @@ from logreg.interpret.slopes import slope_table
 from logreg.interpret.standardised import standardised_table
 from logreg.interpret.tidy import glance_table, tidy_table
 from logreg.interpret.worked_example import worked_example
+from logreg.passes.against_rest import recalibration
 from logreg.passes.rows import paired_rows
+from logreg.tables import table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,6 +170,23 @@ class LogisticFit(LogisticEstimate):
     def standardised(self, kind: str = "x", confidence: float | None = None) -> pd.DataFrame:
         """Return standardised coefficients of a named kind; see `logreg.interpret.standardised`."""
         return standardised_table(self, kind, self._rows.spread, confidence)
+
+    def crude_odds_ratios(
+        self, unit: Any = None, interval: str = "wald", versus: Any = None, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return odds ratios of each variable alone beside the adjusted; see `logreg.interpret.crude`."""
+        from logreg.reduced import reduced_fit
+        from logreg.report.outline import joint_terms
+
+        return crude_odds_ratio_table(
+            self,
+            partial(reduced_fit, self, what="crude_odds_ratios()"),
+            joint=[group.terms for group in joint_terms(self.spec)],
+            unit=unit,
+            interval=interval,
+            versus=versus,
+            confidence=confidence,
+        )
 
     def e_values(
         self,
@@ -361,6 +385,46 @@ class LogisticFit(LogisticEstimate):
         """Return the statistics of the fit; see `logreg.inference.fit_statistics`."""
         return fit_statistics(self)
 
+    def rankings(self, data: Any = None, weights: str | None = None) -> tuple[Ranking, ...]:
+        """Return the trials of each outcome against the rest in the order of their predictions; see
+        `logreg.diagnose.rankings`.
+        """
+        found = self._rows.predicted("the performance of predictions", data, weights)
+        weighted = (self.spec.weights if data is None else weights) is not None
+        return rankings_of(
+            self.spec.outcome.names,
+            found.log_odds,
+            found.trials,
+            apparent=data is None,
+            no_interval=no_interval_reason(self, apparent=data is None, weighted=weighted),
+        )
+
+    def performance(
+        self, data: Any = None, weights: str | None = None, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """Return area under the ROC curve, Brier score and calibration, in the rows of the fit (where they
+        flatter) or in new ``data``; see `logreg.diagnose.performance`.
+        """
+        level = self.options.confidence if confidence is None else confidence
+        return performance_table(self.rankings(data, weights), recalibration, level)
+
+    def calibration(
+        self,
+        groups: int = 10,
+        data: Any = None,
+        weights: str | None = None,
+        confidence: float | None = None,
+    ) -> pd.DataFrame:
+        """Return predicted and observed shares in groups of like predictions; see
+        `logreg.diagnose.calibration`.
+        """
+        level = self.options.confidence if confidence is None else confidence
+        return calibration_table(self.rankings(data, weights), groups, level)
+
+    def roc(self, data: Any = None, weights: str | None = None) -> pd.DataFrame:
+        """Return sensitivity and specificity at every threshold; see `logreg.diagnose.discrimination`."""
+        return roc_table(self.rankings(data, weights))
+
     def anova(self, kind: int = 2, test: str = "LR") -> pd.DataFrame:
         """Return a test of every term; see `logreg.inference.anova.anova`."""
         return anova(self, partial(self._rows.likelihood, f"anova(test={test!r})"), kind, test)
@@ -392,6 +456,26 @@ class LogisticFit(LogisticEstimate):
         loaded model.
         """
         return self._rows.group_counts()
+
+    def missing_values(self) -> pd.DataFrame:
+        """Return in how many of the rows read each column of the model has no value: ``column, rows``.
+
+        A row that lacks several values counts for each of them; ``fit.sample`` counts it at the first.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model, which holds no rows.
+
+        Examples
+        --------
+        >>> import logreg
+        >>> fit = logreg.fit("low ~ age + smoke", logreg.datasets.load("birthwt"))
+        >>> fit.missing_values()["rows"].tolist()
+        [0, 0, 0]
+        """
+        counts = self._rows.missing_counts()
+        return table({"column": list(counts), "rows": list(counts.values())})
 
     def compare(self, *others: LogisticFit) -> pd.DataFrame:
         """Return this and other models in order of size, each tested against the one above it; see

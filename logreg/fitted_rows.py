@@ -7,7 +7,7 @@ none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from logreg.data import open_new_data, open_source
 from logreg.data.extended import ExtendedSource
 from logreg.data.source import Source
 from logreg.engine.recession import find_recession
-from logreg.errors import DataError, PredictError, SupportError, did_you_mean
+from logreg.errors import DataError, PredictError, SupportError, WeightError, did_you_mean
 from logreg.inference.covariance import covariance_roles
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.estimators import require_likelihood, require_maximum
@@ -27,8 +27,9 @@ from logreg.inference.sandwich import groups_of_rows
 from logreg.interpret.population import Access
 from logreg.interpret.predictions import LabelledRows
 from logreg.interpret.worked_example import one_row, values_of_row
+from logreg.passes.against_rest import PredictedRows, new_rows, predicted_rows
 from logreg.passes.counterfactual import Population, population_of
-from logreg.passes.describe import distribution_of, profiles_of, spread_of
+from logreg.passes.describe import distribution_of, missing_counts, profiles_of, spread_of
 from logreg.passes.encode import PredictionRows, TrainingRows, encode_for_prediction, training_rows
 from logreg.passes.firth import penalised_objective
 from logreg.passes.leave_out import deletion_refits, influences_of
@@ -150,6 +151,21 @@ class FittedRows:
             )
         return profiles_of(self.source, self.estimate.spec)
 
+    def missing_counts(self) -> dict[str, int]:
+        """Return in how many of the rows read each column of the model has no value.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model.
+        """
+        if self.source is None:
+            raise SupportError(
+                "missing_values() needs the rows of the data, which a loaded model does not hold; fit.sample "
+                "has the rows left out, by the first column that lacks a value."
+            )
+        return missing_counts(self.source, self.estimate.spec)
+
     def likelihood(self, what: str) -> Likelihood:
         """Return the log-likelihood over the rows of the fit, for what Wald statistics cannot say.
 
@@ -262,6 +278,33 @@ class FittedRows:
             self.require(source, needed)
         rows = encode_for_prediction(source, self.estimate.spec, training=training)
         return LabelledRows(rows=rows, index=_index_of(source, rows, training=training))
+
+    def predicted(self, what: str, data: Any, weights: Any) -> PredictedRows:
+        """Return what is predicted for the rows of the fit, or for new ones, with what happened to them.
+
+        Raises
+        ------
+        SupportError
+            For a loaded model without data.
+        PredictError
+            When new data do not match the model, its outcome included.
+        WeightError
+            For weights given for the fit's own rows, and frequencies that are not whole.
+        """
+        estimate = self.estimate
+        if data is None:
+            if weights is not None:
+                raise WeightError("weights= belongs to data=. The rows of the fit carry its own weights.")
+            rows = self.training(what)
+        else:
+            source, spec = open_new_data(data), replace(estimate.spec, weights=weights)
+            given = () if weights is None else (weights,)
+            self.require(source, (*spec.outcome.columns, *spec.predictors, *spec.offset_columns, *given))
+            rows = new_rows(source, spec, what)
+        direction = estimate.separation.direction
+        return predicted_rows(
+            rows.blocks, estimate.filled_coef, None if direction is None else np.array(direction)
+        )
 
     def encoded(self, rows: Mapping[str, Sequence[Any]]) -> PredictionRows:
         """Return rows that were made up, encoded; offsets given as arrays are columns like others here."""

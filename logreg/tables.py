@@ -56,6 +56,10 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
         "odds_ratio": Entry(
             "Odds ratio", "factor by which the odds against the baseline change", "odds ratio"
         ),
+        "crude_odds_ratio": Entry("Crude odds ratio", "odds ratio with the variable alone", "odds ratio"),
+        "crude_conf_low": Entry("Crude low", "lower end of its confidence interval", "odds ratio"),
+        "crude_conf_high": Entry("Crude high", "upper end of its confidence interval", "odds ratio"),
+        "crude_p_value": Entry("Crude p", "two-sided p-value of a crude odds ratio of 1", "probability"),
         "standardisation": Entry("Standardisation", "which standardised coefficient it is, by name"),
         "sd": Entry("SD", "standard deviation of the design column in the rows used"),
         "divisor": Entry("Divisor", "what coefficient times SD is divided by"),
@@ -101,6 +105,12 @@ GLOSSARY: Mapping[str, Entry] = MappingProxyType(
             "Newton decrement", "half the squared decrement: the gain still promised", "log-likelihood"
         ),
         "max_abs_score": Entry("Largest score", "largest absolute element of the score"),
+        "n_trials": Entry("n", "number of trials: the sum of weights times trials"),
+        "threshold": Entry("Threshold", "trials predicted at least this are called events", "probability"),
+        "sensitivity": Entry("Sensitivity", "share of the events that are called events", "probability"),
+        "specificity": Entry("Specificity", "share of the others that are not", "probability"),
+        "predicted": Entry("Predicted", "mean predicted probability", "probability"),
+        "observed": Entry("Observed", "share of the trials that ended in the outcome", "probability"),
         "step_halvings": Entry("Halvings", "how often the step to this point was halved"),
     }
 )

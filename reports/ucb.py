@@ -1,4 +1,4 @@
-"""Admissions at Berkeley: counts of successes and failures. Writes ucb.html, .md, .txt and .json."""
+"""Admissions at Berkeley: counts of successes and failures. Writes it in every format."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import logreg
 sheet = logreg.datasets.describe("ucb")
 fit = logreg.fit(sheet.formula, logreg.datasets.load("ucb"))
 print(fit.summary())
-for suffix in (".html", ".md", ".txt", ".json"):
+for suffix in logreg.report.FORMATS:
     path = Path(__file__).with_suffix(suffix)
     fit.report(path, title=sheet.title, labels={sheet.formula.split(" ~")[0]: "Application"})
     print(f"wrote {path.name}")

@@ -145,9 +145,11 @@ def _not_unique(own: LogisticFit, theirs: Theirs) -> Remark:
     )
 
 
-def row_sums_of(fit: LogisticFit, blocks: Sequence[DesignBlock], coef: FloatArray) -> RowSums:
+def row_sums_of(
+    fit: LogisticFit, blocks: Sequence[DesignBlock], coef: FloatArray, direction: FloatArray | None = None
+) -> RowSums:
     """Return the sums that fit statistics need, at coefficients (m, p), with the user's weights."""
-    probability, others = probability_sums(blocks, coef)
+    probability, others = probability_sums(blocks, coef, direction)
     scale = float(np.sum(fit.sample.weight)) / float(probability.sum())
     return RowSums(
         probability=tuple(tuple(float(x) * scale for x in row) for row in probability),

@@ -24,7 +24,8 @@ from logreg.interpret.characteristics import (
     summarise_numbers,
     welch_test,
 )
-from logreg.report.formats import NumberStyle, style_named
+from logreg.report.formats import NumberStyle
+from logreg.report.journals import style_named
 from logreg.report.outline import level_text
 from logreg.report.presented import Presented
 from logreg.report.table_one import Characteristic, TableOne, present_table_one
@@ -169,10 +170,12 @@ def table_one_of(
         else:
             assert block.codes is not None
             weights.append((np.arange(n_outcomes)[:, np.newaxis] == block.codes) * one)
+    of_rows = np.concatenate(weights, axis=1)
     groups = _Groups(
         by=spec.outcome.label,
         names=tuple(map(level_text, spec.outcome.levels)),
-        weights=np.concatenate(weights, axis=1),
+        # Weights that are not frequencies have mean 1 in the likelihood: back to the user's unit.
+        weights=of_rows if spec.weight_kind == "frequency" else of_rows * (fit.sum_weights / of_rows.sum()),
         kind=spec.weight_kind,
         given=spec.weights is not None,
         left_out=(),

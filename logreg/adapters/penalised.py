@@ -20,7 +20,8 @@ from logreg.errors import SupportError
 from logreg.fitted import LogisticFit
 from logreg.report.chosen import Wanted, chosen_blocks
 from logreg.report.context import BLANK, Context, Units, context_of, step_text
-from logreg.report.formats import PLAIN, NumberStyle, fixed, odds_ratio, style_named
+from logreg.report.formats import PLAIN, NumberStyle, fixed, odds_ratio
+from logreg.report.journals import style_named
 from logreg.report.nodes import Cell, Document, Note, Paragraph, Row, Section, Table, TableColumn, paragraph
 from logreg.report.render_html import render_fragment
 from logreg.report.render_text import render
@@ -97,6 +98,7 @@ class PenalisedFit(LogisticFit):
     function = _refused("function()")
     with_covariance = _refused("with_covariance()")
     e_values = _refused("e_values()")
+    crude_odds_ratios = _refused("crude_odds_ratios()")
     anova = _refused("anova()")
     overall_test = _refused("overall_test()")
     worked_example = _refused("worked_example()")

@@ -3,13 +3,16 @@
 The programme of `find_bias_reduced`:
 
 1. Coordinates and aliased columns as for maximum likelihood (`logreg.engine.optimum`).
-2. Climb to the maximum of the penalised log-likelihood, with many rows from the maximum on a sample of them.
-   Steps are halved while the penalised log-likelihood falls; it has a finite maximum, so that they arrive.
-3. "flic": climb once more, on the log-likelihood, with the intercepts alone. "flac": give every row pseudo-
+2. Come near the maximum without the sums that only the penalty needs: by Newton steps on the plain
+   log-likelihood while they promise more than the penalty can matter; with many rows from the penalised
+   maximum of a sample, by steps on the log-likelihood with the penalty's gradient held as the sample has it.
+3. Climb to the maximum of the penalised log-likelihood. Steps are halved while it falls; it has a finite
+   maximum, so that they arrive.
+4. "flic": climb once more, on the log-likelihood, with the intercepts alone. "flac": give every row pseudo-
    observations as heavy as its leverage, and climb on the log-likelihood of both with one more coefficient
    for the pseudo-observations (Puhr, Heinze, Nold, Lusa and Geroldinger 2017, Statistics in Medicine 36,
    2302-2317, sections 2.3 and 2.4). "median": solve the equations of `logreg.engine.median`.
-4. Covariance from the information at the estimate; what the rows say about separation, if asking is cheap.
+5. Covariance from the information at the estimate; what the rows say about separation, if asking is cheap.
 """
 
 from __future__ import annotations
@@ -21,16 +24,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.firth import Penalised, free_part, root_of
+from logreg.engine.firth import Penalised, free_part, half_log_determinant, root_of
 from logreg.engine.median import solve_median
 from logreg.engine.newton import Ascent, climb, factorise, tolerance_for
-from logreg.engine.optimum import (
-    SAMPLE_ITERATIONS,
-    SAMPLE_TOLERANCE,
-    Prepared,
-    in_design_coordinates,
-    prepare,
-)
+from logreg.engine.optimum import Prepared, in_design_coordinates, prepare
+from logreg.engine.penalised_start import moved, near_by_likelihood, near_by_sample, newton_step, shift
 from logreg.engine.separation import Verdict, certified_finite, find_separation
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Optimum, Order
 
@@ -41,8 +39,8 @@ BiasReduction: TypeAlias = Literal["firth", "flic", "flac", "median"]
 #: Multiplications of an information up to which a few Newton steps towards maximum likelihood are made, to
 #: see whether that exists. A bias-reduced estimate is finite either way.
 CHEAP_NEWTON = 1e7
-#: Those steps: from a bias-reduced estimate two or three certify a maximum that is there.
-NEWTON_STEPS = 4
+#: Those steps: from a bias-reduced estimate one or two certify a maximum that is there.
+NEWTON_STEPS = 3
 #: Rows times coefficients up to which, without that certificate, the linear programme decides.
 SMALL_PROGRAMME = 20_000
 
@@ -52,7 +50,7 @@ class RowSums:
     """The sums over rows that bias reduction needs, with threads, elsewhere (`logreg.passes.firth`)."""
 
     likelihood: Callable[[Sequence[DesignBlock]], Objective]
-    penalised: Callable[[Sequence[DesignBlock], NDArray[np.intp]], Penalised]
+    penalised: Callable[[Sequence[DesignBlock], NDArray[np.intp], float | None], Penalised]
     leverages: Callable[[Sequence[DesignBlock], FloatArray, FloatArray], list[FloatArray]]
     cumulants: Callable[[Sequence[DesignBlock], FloatArray, FloatArray], FloatArray]
 
@@ -108,11 +106,18 @@ def find_bias_reduced(
     if intercept:
         start[:, 0] = null_logits
     ascent = Ascent(coef=start)
+    objective = sums.penalised(ready.blocks, free, 0.0)
     if ready.sample:
-        _warm_start(sums.penalised(ready.sample, free), ascent)
-    objective = sums.penalised(ready.blocks, free)
-    first = len(ascent.trace)
-    climb(
+        near_by_sample(sums.penalised(ready.sample, free, None), objective.likelihood, ascent)
+    else:
+        near_by_likelihood(objective.likelihood, ascent, free, max_iterations)
+    first = sum(row.stage == "sample" for row in ascent.trace)
+    if ascent.metric is None:
+        objective = sums.penalised(ready.blocks, free, None)
+    else:
+        # The penalty counts from the last information found on the way.
+        objective = replace(objective, reference=half_log_determinant(ascent.metric))
+    ascent = climb(
         objective,
         ascent,
         free,
@@ -121,10 +126,11 @@ def find_bias_reduced(
         # An exact Hessian needs no correction; an approximate one is corrected by the scores met on the way.
         reuse=objective.curvature != "exact",
     )
-    _shift(ascent, first, objective.reference)
-    _shift(ascent, 0, -m * _log_volume(ready))
-    verdict = _verdict(ready, objective, ascent)
-    found = _estimate(ready, sums, estimator, objective, ascent, free, max_iterations)
+    shift(ascent, first, objective.reference)
+    shift(ascent, 0, -m * _log_volume(ready))
+    there = objective.likelihood(ascent.coef, 2)
+    verdict = _verdict(ready, objective, ascent.coef, there)
+    found = _estimate(ready, sums, estimator, objective, ascent, there, max_iterations)
     result = replace(
         found.ascent,
         coef=found.coef,
@@ -137,27 +143,6 @@ def find_bias_reduced(
     return replace(optimum, separation=verdict.kind, perfect_rows=verdict.rows)
 
 
-def _warm_start(objective: Penalised, ascent: Ascent) -> None:
-    """Climb on a sample, and start from there if the climb arrived."""
-    found = climb(
-        objective,
-        Ascent(coef=ascent.coef),
-        objective.free,
-        stage="sample",
-        tolerance=SAMPLE_TOLERANCE,
-        max_iterations=SAMPLE_ITERATIONS,
-    )
-    _shift(found, 0, objective.reference)
-    ascent.trace.extend(found.trace)
-    if found.status == "converged":
-        ascent.coef = found.coef
-
-
-def _shift(ascent: Ascent, first: int, by: float) -> None:
-    """Add to the log-likelihoods of a trace from row ``first`` on."""
-    ascent.trace[first:] = [replace(row, loglik=row.loglik + by) for row in ascent.trace[first:]]
-
-
 def _log_volume(ready: Prepared) -> float:
     """Return what ``log|I| / 2`` of an equation has in working coordinates beyond that in the design's."""
     if ready.coordinates.trivial:
@@ -165,19 +150,31 @@ def _log_volume(ready: Prepared) -> float:
     return float(np.linalg.slogdet(ready.coordinates.to_design()[np.ix_(ready.kept, ready.kept)])[1])
 
 
-def _verdict(ready: Prepared, objective: Penalised, ascent: Ascent) -> Verdict:
-    """Return whether the outcome is separated, if asking is cheap."""
-    free = objective.free
+def _verdict(ready: Prepared, objective: Penalised, coef: FloatArray, there: LikelihoodSum) -> Verdict:
+    """Return whether the outcome is separated, if asking is cheap; ``there`` is the likelihood at ``coef``.
+
+    The certificate holds at any point, so that Newton steps in search of one need no safeguard.
+    """
+    free, start = objective.free, coef
     n_rows = sum(block.n_rows for block in ready.blocks)
-    if n_rows * len(free) ** 2 > CHEAP_NEWTON:
+    cheap = n_rows * len(free) ** 2 <= CHEAP_NEWTON
+    for further in range(NEWTON_STEPS if cheap else 0, -1, -1):
+        assert there.information is not None
+        metric = factorise(free_part(there.information, free))
+        if metric is None:
+            break
+        assert there.score is not None
+        step = newton_step(metric, there, free)
+        decrement = 0.5 * float(there.score.ravel()[free] @ step)
+        if certified_finite(decrement, there.smallest_weight):
+            return Verdict(kind="none")
+        if further:
+            coef = moved(coef, free, step)
+            there = objective.likelihood(coef, 2)
+    if not cheap or n_rows * len(free) > SMALL_PROGRAMME:
         return Verdict(kind="not checked")
-    towards = climb(objective.likelihood, Ascent(coef=ascent.coef), free, max_iterations=NEWTON_STEPS)
-    assert towards.current is not None
-    if certified_finite(towards.decrement, towards.current.smallest_weight):
-        return Verdict(kind="none")
-    if n_rows * len(free) > SMALL_PROGRAMME:
-        return Verdict(kind="not checked")
-    return replace(find_separation(ready.blocks, ready.kept), direction=None)
+    outward = climb(objective.likelihood, Ascent(coef=start), free)
+    return replace(find_separation(ready.blocks, ready.kept, outward.coef), direction=None)
 
 
 def _estimate(
@@ -186,11 +183,13 @@ def _estimate(
     estimator: BiasReduction,
     objective: Penalised,
     ascent: Ascent,
-    free: NDArray[np.intp],
+    there: LikelihoodSum,
     max_iterations: int,
 ) -> _Estimate:
-    """Return the estimate that is asked for, made from Firth's."""
-    firth = _at(objective.likelihood, ascent, ascent.coef)
+    """Return the estimate that is asked for, made from Firth's; ``there`` is the likelihood at that."""
+    free = objective.free
+    assert there.information is not None
+    firth = _Estimate(ascent=ascent, coef=ascent.coef, information=there.information, loglik=there.loglik)
     if ascent.status != "converged" or estimator == "firth":
         return firth
     n_rows = sum(block.n_rows for block in ready.blocks)

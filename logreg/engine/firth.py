@@ -212,22 +212,35 @@ def _thirds(
     are traces of products: with u_c = z_c - sum_k p_k z_k, the sum over rows of
     ``x_r w p_s (u_s u_s' - sum_c p_c u_c u_c')``.
     """
-    first, second = np.triu_indices(len(roots[0]))
+    size = len(roots[0])
+    # An off-diagonal element stands for two; each row of the triangle starts on the diagonal.
+    times = np.full(size * (size + 1) // 2, np.sqrt(2.0))
+    times[np.cumsum(np.arange(size, 0, -1)) - np.arange(size, 0, -1)] = 1.0
 
     def summed(outer: FloatArray) -> FloatArray:
-        # An off-diagonal element stands for two.
-        times = np.where(first == second, 1.0, np.sqrt(2.0))
         result: FloatArray = times * block.matrix.transpose_matvec(outer).T
         return result
 
     if len(roots) == 1:
         # u_1 = q z and u_0 = -p z: what is summed is x_r w p q (q - p) z z'.
         (z,), (q, p) = roots, probabilities
-        return summed(z[first] * z[second] * (weighted[0] * q * (q - p)))
+        return summed(_products(z, z * (weighted[0] * q * (q - p))))
     mean = np.einsum("mn,mfn->fn", probabilities[1:], np.stack(roots))
-    own = [u[first] * u[second] for u in (-mean, *(z - mean for z in roots))]
+    own = [_products(u, u) for u in (-mean, *(z - mean for z in roots))]
     average = np.einsum("kn,ktn->tn", probabilities, np.stack(own))
     return np.concatenate([summed(w * (outer - average)) for w, outer in zip(weighted, own[1:], strict=True)])
+
+
+def _products(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return ``first_i second_j`` (t, n) for i <= j, row by row of the triangle."""
+    size, n = first.shape
+    products = np.empty((size * (size + 1) // 2, n))
+    start = 0
+    for i in range(size):
+        stop = start + size - i
+        np.multiply(first[i], second[i:], out=products[start:stop])
+        start = stop
+    return products
 
 
 def cubed_sum(block: DesignBlock, coef: FloatArray, directions: FloatArray) -> FloatArray:

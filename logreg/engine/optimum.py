@@ -112,7 +112,7 @@ def find_optimum(
     )
     if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
         return optimum
-    verdict = find_separation(working, kept)
+    verdict = find_separation(working, kept, ascent.coef)
     if verdict.direction is None:
         return replace(optimum, separation=verdict.kind)
     limit = fit_limit(working, evaluator, verdict.direction, kept, max_iterations)

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 
 from logreg.engine.types import DesignBlock, FloatArray
 
-__all__ = ["MOVED", "STRICT", "constraints_of", "distinct_rows", "row_space", "shortest", "strict_rows"]
+__all__ = [
+    "MOST_ROUNDS",
+    "MOVED",
+    "STRICT",
+    "constraints_of",
+    "distinct_rows",
+    "row_space",
+    "shortest",
+    "shortest_within",
+    "strict_rows",
+    "without_rounding",
+]
 
 #: Rows the programme starts from, and adds at a time.
 ROWS_AT_A_TIME = 1500
@@ -144,27 +155,38 @@ def shortest(strict: FloatArray, still: FloatArray) -> FloatArray | None:
 
     It names as few coefficients as can be, and its elements are no larger than the margins need.
     """
-    size = strict.shape[1]
     basis = row_space(still)
     working = np.unique(np.linspace(0, len(strict) - 1, min(len(strict), ROWS_AT_A_TIME)).astype(np.intp))
     for _ in range(MOST_ROUNDS):
-        chosen = strict[working]
-        found = _solved(
-            np.ones(2 * size),
-            A_ub=-np.hstack([chosen, -chosen]),
-            b_ub=np.full(len(chosen), -STRICT),
-            A_eq=np.hstack([basis, -basis]) if len(basis) else None,
-            b_eq=np.zeros(len(basis)) if len(basis) else None,
-            bounds=(0.0, None),
-        )
-        if found is None:
+        b = shortest_within(strict[working], basis)
+        if b is None:
             return None
-        b = found[:size] - found[size:]
         margins = strict @ b
         if margins.min() >= 0.99 * STRICT:
-            return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+            return b
         working = np.union1d(working, np.argsort(margins, kind="stable")[:ROWS_AT_A_TIME])
     return None
+
+
+def shortest_within(strict: FloatArray, basis: FloatArray) -> FloatArray | None:
+    """Return `shortest` by one programme over all strict rows (n, size); ``basis`` (r, size) spans the
+    others.
+    """
+    size = strict.shape[1]
+    found = _solved(
+        np.ones(2 * size),
+        A_ub=-np.hstack([strict, -strict]),
+        b_ub=np.full(len(strict), -STRICT),
+        A_eq=np.hstack([basis, -basis]) if len(basis) else None,
+        b_eq=np.zeros(len(basis)) if len(basis) else None,
+        bounds=(0.0, None),
+    )
+    return None if found is None else without_rounding(found[:size] - found[size:])
+
+
+def without_rounding(b: FloatArray) -> FloatArray:
+    """Return a direction with its negligible elements set to 0."""
+    return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
 
 
 def distinct_rows(

@@ -7,7 +7,10 @@ information contains ``w_i x_i x_i'``, R is at most ``1 / sqrt(min w_i)``, and t
 from the largest logit. A converged fit without extreme logits is thereby certified at no cost; on separated
 data the product cannot fall below a constant, because decrement and weights vanish together.
 
-Programme. Where the certificate fails, a linear programme decides (Konis 2007; multinomial form after Albert
+Proof by sums. Where the certificate fails, sums over the rows prove what the end of the climb shows, overlap
+or a direction that separates (`logreg.engine.divergence`).
+
+Programme. Where that proves nothing, a linear programme decides (Konis 2007; multinomial form after Albert
 and Anderson 1984). A direction b separates if ``a'b >= 0`` for all ``a = x_i (e_y - e_j)``, j being the
 classes other than the one observed, and some are strict. The programme finds the direction that makes as many
 strict as can be: none if the data overlap, all if the separation is complete. Coordinates with b != 0 have
@@ -25,6 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from logreg.engine.divergence import find_divergence
 from logreg.engine.newton import Ascent, climb
 from logreg.engine.programme import STRICT, constraints_of, distinct_rows, shortest, strict_rows
 from logreg.engine.types import DesignBlock, FloatArray, Objective, SeparationKind
@@ -45,6 +49,10 @@ LARGEST_PROGRAMME = 4_000_000
 TIE_DIGITS = 6
 #: Logit that stands for infinity: e^-1000 is exactly 0.
 INFINITE_LOGIT = 1000.0
+#: Finite logits up to this share of it leave it infinite; where they are larger, it is moved further away.
+FAR_SHARE = 0.25
+#: Beyond, sums of logits would have too few digits left.
+FARTHEST_LOGIT = 1e10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +75,7 @@ class LimitFit:
     ascent: Ascent
     free: NDArray[np.intp]
     blocks: tuple[DesignBlock, ...]
+    distance: float
 
 
 def certified_finite(decrement: float, smallest_weight: float) -> bool:
@@ -78,8 +87,10 @@ def certified_finite(decrement: float, smallest_weight: float) -> bool:
     return smallest_weight > 0 and bool(np.sqrt(2.0 * decrement) <= 0.25 * np.sqrt(smallest_weight))
 
 
-def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
-    """Decide by linear programming on the distinct rows whether the outcome is separated.
+def find_separation(
+    blocks: Sequence[DesignBlock], kept: NDArray[np.intp], coef: FloatArray | None = None
+) -> Verdict:
+    """Decide whether the outcome is separated: by what the end of a climb proves, or by linear programming.
 
     Parameters
     ----------
@@ -87,7 +98,19 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
         All rows used.
     kept : (k,) array of int
         Design columns that are not aliased.
+    coef : (m, p) array, optional
+        Where a climb on the log-likelihood ended.
     """
+    divergence = None if coef is None else find_divergence(blocks, kept, coef)
+    if divergence is None:
+        return _by_programme(blocks, kept)
+    if divergence.direction is None:
+        return Verdict(kind="none")
+    return _verdict_along(blocks, divergence.direction, complete=divergence.complete)
+
+
+def _by_programme(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
+    """Decide by linear programming on the distinct rows."""
     m = blocks[0].n_outcomes - 1
     n_columns = blocks[0].matrix.shape[1]
     if sum(block.n_rows for block in blocks) * len(kept) > LARGEST_PROGRAMME * 4:
@@ -106,9 +129,13 @@ def find_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Ve
     b = shortest(constraints[strict], constraints[~strict])
     if b is None:
         return Verdict(kind="not checked")
-    complete = bool(strict.all())
     direction = np.zeros((m, n_columns))
     direction[:, kept] = b.reshape(m, len(kept)) / scale
+    return _verdict_along(blocks, direction, complete=bool(strict.all()))
+
+
+def _verdict_along(blocks: Sequence[DesignBlock], direction: FloatArray, *, complete: bool) -> Verdict:
+    """Return the verdict of a direction that separates, with the number of rows fitted perfectly."""
     perfect = 0
     for block in blocks:
         perfect += int(np.count_nonzero(_block_margins(block, direction).min(axis=0) > 0.5 * STRICT))
@@ -143,8 +170,29 @@ def fit_limit(
 
     Coefficients the limit does not determine are held at 0, those with an infinite estimate first.
     """
+    found = _fit_moved(blocks, evaluator, direction, kept, max_iterations, INFINITE_LOGIT)
+    # A finite coefficient may move a row as far as infinity was meant to be: then it has to be farther away.
+    while (reach := _reach(blocks, found.ascent.coef)) > FAR_SHARE * found.distance < FARTHEST_LOGIT:
+        found = _fit_moved(blocks, evaluator, direction, kept, max_iterations, reach / FAR_SHARE**2)
+    return found
+
+
+def _reach(blocks: Sequence[DesignBlock], coef: FloatArray) -> float:
+    """Return the largest absolute logit, offsets aside."""
+    return max(float(np.abs(block.matrix.matvec(coef)).max(initial=0.0)) for block in blocks)
+
+
+def _fit_moved(
+    blocks: Sequence[DesignBlock],
+    evaluator: Callable[[Sequence[DesignBlock]], Objective],
+    direction: FloatArray,
+    kept: NDArray[np.intp],
+    max_iterations: int,
+    distance: float,
+) -> LimitFit:
+    """Fit with rows at ``distance`` along the direction."""
     m, n_columns = direction.shape
-    limit = [moved_far(block, direction) for block in blocks]
+    limit = [moved_far(block, direction, distance) for block in blocks]
     objective = evaluator(limit)
     coef = np.zeros((m, n_columns))
     information = objective(coef, 2).information
@@ -155,14 +203,14 @@ def fit_limit(
     order = np.concatenate([candidates[finite], candidates[~finite]])
     free = np.sort(independent(information, order))
     ascent = climb(objective, Ascent(coef=coef), free, max_iterations=max_iterations)
-    return LimitFit(ascent=ascent, free=free, blocks=tuple(limit))
+    return LimitFit(ascent=ascent, free=free, blocks=tuple(limit), distance=distance)
 
 
-def moved_far(block: DesignBlock, direction: FloatArray) -> DesignBlock:
+def moved_far(block: DesignBlock, direction: FloatArray, distance: float = INFINITE_LOGIT) -> DesignBlock:
     """Return the block with its logits moved infinitely far along a direction, as an offset."""
     # Margins of the observed class are 0 or at least STRICT; rounding makes those that are 0 up to the
     # programme's tolerance exactly so.
-    offset = np.round(block.matrix.matvec(direction), TIE_DIGITS) * (INFINITE_LOGIT / STRICT)
+    offset = np.round(block.matrix.matvec(direction), TIE_DIGITS) * (distance / STRICT)
     return DesignBlock(
         matrix=block.matrix,
         n_outcomes=block.n_outcomes,

@@ -27,7 +27,7 @@ from logreg.inference.estimate import (
 from logreg.inference.sandwich import Sandwich
 from logreg.inference.separation_words import NumberReach, separation_remark
 
-__all__ = ["assemble", "covariance_fields"]
+__all__ = ["assemble", "covariance_fields", "optimum_fields"]
 
 FloatArray = NDArray[np.float64]
 
@@ -83,13 +83,7 @@ def assemble(
     weight = tuple(float(sum(tally.outcome.counts[level].values())) for level in levels)
     rows = tuple(float(tally.rows_by_outcome[level]) for level in levels)
     sum_weights = sum(weight)
-    aliases = tuple(
-        (
-            spec.column_names[alias.column],
-            tuple((spec.column_names[k], share) for k, share in alias.combination),
-        )
-        for alias in optimum.aliases
-    )
+    found = optimum_fields(spec, optimum)
     probability, others = row_sums
     n_trials = sum_weights if spec.weight_kind == "frequency" else sum(rows)
     covariance = covariance_fields(optimum, options.covariance, sandwich, n=n_trials)
@@ -97,11 +91,11 @@ def assemble(
     per_weight = 1.0 / weight_scale
     return LogisticEstimate(
         spec=spec,
-        coef_array=_frozen(_with_infinities(optimum)),
+        coef_array=found.coef_array,
         vcov_array=covariance.vcov_array,
-        limit_coef=_frozen(np.nan_to_num(optimum.coef)),
+        limit_coef=found.limit_coef,
         centred=covariance.centred,
-        separation=_separation(spec, optimum),
+        separation=found.separation,
         loglik=optimum.loglik * unscaled,
         loglik_null=loglik_null * unscaled,
         n_rows=tally.n_used,
@@ -116,24 +110,55 @@ def assemble(
             rows=rows,
             weight=weight,
         ),
-        convergence=_convergence(optimum),
+        convergence=found.convergence,
         row_sums=RowSums(
             probability=tuple(tuple(float(x) * per_weight for x in row) for row in probability),
             squared_error=float(others[0]) * per_weight,
             logit=float(others[1]) * per_weight,
             logit_squared=float(others[2]) * per_weight,
         ),
-        aliases=aliases,
+        aliases=found.aliases,
         # Frequencies are copies of a row: they count, as the copies would.
         remarks=(
             *remarks,
             *_fit_remarks(
-                spec, optimum, aliases, weight if spec.weight_kind == "frequency" else rows, options, reach
+                spec,
+                optimum,
+                found.aliases,
+                weight if spec.weight_kind == "frequency" else rows,
+                options,
+                reach,
             ),
             *covariance.remarks,
         ),
         provenance=dict(provenance),
         reference_df=covariance.reference_df,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OptimumFields:
+    """The fields of an estimate that the place of the optimum decides; see `LogisticEstimate`."""
+
+    coef_array: FloatArray
+    limit_coef: FloatArray
+    separation: Separation
+    convergence: Convergence
+    aliases: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+
+
+def optimum_fields(spec: DesignSpec, optimum: Optimum) -> OptimumFields:
+    """Return the optimum of a design in the terms of its columns."""
+    names = spec.column_names
+    return OptimumFields(
+        coef_array=_frozen(_with_infinities(optimum)),
+        limit_coef=_frozen(np.nan_to_num(optimum.coef)),
+        separation=_separation(spec, optimum),
+        convergence=_convergence(optimum),
+        aliases=tuple(
+            (names[alias.column], tuple((names[k], share) for k, share in alias.combination))
+            for alias in optimum.aliases
+        ),
     )
 
 

@@ -239,8 +239,9 @@ class LogisticEstimate:
 
     @cached_property
     def std_error_array(self) -> FloatArray:
-        """Standard errors (m, p), on the logit scale."""
-        result: FloatArray = np.sqrt(np.diagonal(self.vcov_array)).reshape(self.coef_array.shape)
+        """Standard errors (m, p), on the logit scale; NaN where rounding has left a variance below 0."""
+        with np.errstate(invalid="ignore"):  # a sandwich of nearly collinear columns may have no digits left
+            result: FloatArray = np.sqrt(np.diagonal(self.vcov_array)).reshape(self.coef_array.shape)
         return result
 
     @property

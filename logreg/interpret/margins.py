@@ -22,8 +22,8 @@ from logreg.errors import SupportError
 from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.grouping import GroupedRows, Grouping
 from logreg.interpret.population import FloatArray, Piece, Population, Setting, SettingMap, map_settings
-from logreg.interpret.predictions import FAR, STILL, endless
 from logreg.interpret.row_functions import RowFunction
+from logreg.logits.limit import FAR, endless
 
 __all__ = [
     "MarginSums",
@@ -113,7 +113,6 @@ def settings_of_piece(
             infinite = None
             if steps is not None:
                 infinite = _go_to_the_limit(logits, steps, design, keep, constant)
-                np.copyto(logits, np.copysign(np.inf, logits), where=np.abs(logits) >= FAR)
             yield Settled(positions=batch, design=design, logits=logits, infinite=infinite)
 
 
@@ -125,8 +124,7 @@ def _go_to_the_limit(
     moved = design.matvec((steps * keep[:, np.newaxis]).reshape(-1, steps.shape[1])).reshape(logits.shape)
     moved += (constant @ steps.T)[:, :, np.newaxis]
     size = np.abs(steps) @ x + np.abs(constant).max(initial=0.0) * np.abs(steps).sum(axis=1)[:, np.newaxis]
-    moved[np.abs(moved) <= STILL * size] = 0.0
-    logits += endless(moved, axis=1)
+    logits += endless(moved, np.broadcast_to(size, moved.shape), axis=1)
     return cast("NDArray[np.bool_]", np.abs(logits).max(axis=1) >= FAR)
 
 

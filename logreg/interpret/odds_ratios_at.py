@@ -19,7 +19,8 @@ from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.interpret.changes import Change, changes_of
 from logreg.interpret.effects import Profile
-from logreg.interpret.predictions import STILL, EncodedRows, contrast_of_outcomes
+from logreg.interpret.predictions import EncodedRows, contrast_of_outcomes
+from logreg.logits.limit import STILL
 from logreg.tables import GLOSSARY, table
 
 if TYPE_CHECKING:

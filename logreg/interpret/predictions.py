@@ -20,6 +20,7 @@ from logreg.errors import PredictError, SupportError, did_you_mean
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.normal import critical_value
 from logreg.logits import logit, sigmoid, sigmoid_pair
+from logreg.logits.limit import FAR, endless
 from logreg.tables import table
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ __all__ = [
     "LabelledRows",
     "classify",
     "contrast_of_outcomes",
-    "endless",
     "logits_table",
     "odds_table",
     "probabilities_table",
@@ -122,12 +122,6 @@ def contrast_of_outcomes(fit: LogisticEstimate, versus: object) -> tuple[tuple[s
     return tuple(names[k] for k in others), names[position], unit[others] - unit[position]
 
 
-#: Logit that stands for infinity while outcomes are compared; its exponential overflows to the limit.
-FAR = 1e6
-#: Moves along the direction of separation below this share of their parts' sizes are none.
-STILL = 1e-7
-
-
 def _linear_predictors(fit: LogisticEstimate, rows: LabelledRows) -> FloatArray:
     """Return logits (m, n) of the encoded rows; under separation those that grow without bound are about 1e6
     or more.
@@ -142,20 +136,8 @@ def _linear_predictors(fit: LogisticEstimate, rows: LabelledRows) -> FloatArray:
             steps = np.asarray(direction)
             moved = design.matvec(steps)
             size = np.abs(steps) @ np.abs(design.to_array())
-            moved[np.abs(moved) <= STILL * size] = 0.0
-            result[:, here] += endless(moved, axis=0)
+            result[:, here] += endless(moved, size, axis=0)
     return result
-
-
-def endless(moved: FloatArray, *, axis: int) -> FloatArray:
-    """Return how far logits are moved that grow without bound, given their moves along the direction.
-
-    The fastest of a row's equations (along ``axis``) goes by FAR / STILL, the others in proportion: only the
-    order within a row matters, and the direction's own length depends on the units of the columns.
-    """
-    fastest = np.abs(moved).max(axis=axis, keepdims=True)
-    shares: FloatArray = np.divide(moved, fastest, out=np.zeros_like(moved), where=fastest > 0)
-    return shares * (FAR / STILL)
 
 
 def _shown(fit: LogisticEstimate, logits: FloatArray) -> FloatArray:

@@ -15,8 +15,8 @@ import numpy as np
 from logreg.errors import SupportError
 from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.population import FloatArray
-from logreg.interpret.predictions import FAR
 from logreg.logits import sigmoid_pair
+from logreg.logits.limit import FAR
 
 __all__ = [
     "SCALES",
@@ -59,8 +59,6 @@ def row_probabilities(logits: FloatArray) -> FloatArray:
     if logits.shape[1] == 1:
         p, q = sigmoid_pair(logits[:, 0])
         return np.stack([q, p], axis=1)
-    # Infinite logits (separation) count as larger than any finite one; those that tie share the probability.
-    logits = np.clip(logits, -FAR, FAR)
     shift = np.maximum(logits.max(axis=1, keepdims=True), 0.0)
     odds = np.concatenate([-shift, logits - shift], axis=1)
     np.exp(odds, out=odds)
@@ -88,7 +86,8 @@ class RowFunction:
     def __call__(self, logits: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return values (s, f, n) and products (s, r, n) of logits (s, m, n)."""
         if self.scale == "logit":
-            return logits, np.ones((len(logits), 1, logits.shape[2]))
+            shown = np.where(np.abs(logits) >= FAR, np.copysign(np.inf, logits), logits)
+            return shown, np.ones((len(logits), 1, logits.shape[2]))
         if self.scale == "odds":
             # Odds beyond the doubles are infinite: probability 1 to the last bit.
             with np.errstate(over="ignore"):

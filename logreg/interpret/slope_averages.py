@@ -33,8 +33,8 @@ from logreg.interpret.population import (
     map_settings,
     plain_column,
 )
-from logreg.interpret.predictions import STILL
 from logreg.interpret.row_functions import Scale, pairs_of, row_function, row_probabilities
+from logreg.logits.limit import STILL
 
 __all__ = ["RowSlopes", "Slopes", "slope_estimates"]
 
@@ -252,7 +252,8 @@ def _row_slopes(
     m, n = logits.shape
     own = np.eye(m)[:, :, np.newaxis]
     if scale != "probability":
-        size = np.ones_like(logits) if scale == "logit" else np.exp(logits)
+        with np.errstate(over="ignore"):  # odds beyond the doubles are infinite
+            size = np.ones_like(logits) if scale == "logit" else np.exp(logits)
         in_logits = np.zeros((m, m, n)) if scale == "logit" else own * size * steps
         return RowSlopes(values=size * steps, in_logits=in_logits, in_slopes=own * size, columns=columns)
     p = row_probabilities(logits[np.newaxis])[0]

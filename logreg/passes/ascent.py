@@ -16,7 +16,7 @@ from logreg.engine.optimum import Meat, find_optimum
 from logreg.engine.types import ColumnScaleError, DesignBlock, FloatArray, Optimum
 from logreg.errors import DataError
 from logreg.passes.firth import cumulants, penalised_objective, row_leverages
-from logreg.passes.sums import CHUNK_ROWS, blas_threads, objective_of
+from logreg.passes.sums import blas_threads, objective_of
 
 __all__ = ["maximise", "null_loglik"]
 
@@ -69,10 +69,8 @@ def maximise(
     try:
         # Far points overflow on the way; what is not finite there is seen and stepped back from.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            if estimator == "ml" and sum(block.n_rows for block in blocks) <= CHUNK_ROWS:
-                return climb()
             # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in
-            # the way.
+            # the way. And sums in a chunk of their own add up in another order with other threads.
             with blas_threads().limit(limits=1, user_api="blas"):
                 return climb()
     except ColumnScaleError as error:

@@ -12,7 +12,7 @@ from logreg.design.rows import read_rows
 from logreg.design.spec import DesignSpec
 from logreg.passes.encode import training_roles
 
-__all__ = ["distribution_of", "profiles_of", "spread_of"]
+__all__ = ["distribution_of", "missing_counts", "profiles_of", "spread_of"]
 
 
 def distribution_of(source: Source, spec: DesignSpec, name: str) -> Distribution:
@@ -44,6 +44,24 @@ def profiles_of(source: Source, spec: DesignSpec) -> dict[str, Distribution | Co
     found = source.reduce(step, lambda a, b: list(map(_merged, a, b)), tuple(roles))
     assert found is not None
     return dict(zip(names, found, strict=True))
+
+
+def missing_counts(source: Source, spec: DesignSpec) -> dict[str, int]:
+    """Return for each column of the model in how many of all rows it has no value, used or not."""
+    names = tuple(name for name, role in training_roles(spec).items() if role != "weight")
+
+    def step(block: RowBlock) -> list[int]:
+        return [_n_missing(block.columns[name]) for name in names]
+
+    found = source.reduce(step, lambda a, b: [x + y for x, y in zip(a, b, strict=True)], names)
+    return dict(zip(names, found or [0] * len(names), strict=True))
+
+
+def _n_missing(column: Column) -> int:
+    if isinstance(column, NumberColumn):
+        return 0 if column.missing is None else int(np.count_nonzero(column.missing))
+    assert isinstance(column, CategoryColumn)
+    return int(np.count_nonzero(column.codes < 0))
 
 
 def _profile(column: Column, weights: FloatArray | None) -> Distribution | Counter[Level]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,14 @@ from logreg.engine.firth import (
     penalty_sum,
 )
 from logreg.engine.newton import factorise
-from logreg.engine.types import DesignBlock, FloatArray
+from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.passes.sums import CHUNK_ROWS, blas_threads, in_order, objective_of, split_rows, sum_over
 
 __all__ = ["cumulants", "penalised_objective", "row_leverages"]
 
-#: Multiplications up to which the exact Hessian is worth its price: a few hundredths of a second. Beyond,
-#: there are so many more rows than coefficients that the approximate one serves nearly as well.
-EXACT_WORK = 5e7
+#: Multiplications up to which the exact Hessian is worth its price: a few tenths of a millisecond. Beyond,
+#: the steps that the approximate one takes more cost less.
+EXACT_WORK = 1e6
 #: Numbers of scratch per piece of rows: it stays in cache.
 SCRATCH = 500_000
 #: Fewest rows per piece; below, the interpreter outweighs the arithmetic.
@@ -36,7 +37,7 @@ FEWEST_ROWS = 256
 def penalised_objective(
     blocks: Sequence[DesignBlock],
     free: NDArray[np.intp],
-    counted_from: FloatArray | None = None,
+    counted_from: FloatArray | float | None = None,
     advance: Advance = unwatched,
 ) -> Penalised:
     """Return the log-likelihood of the blocks with Jeffreys' penalty on the free coefficients.
@@ -47,12 +48,12 @@ def penalised_objective(
         All rows used, kept by the closure.
     free : (f,) array of int
         Positions of the estimated coefficients in the flattened (m p,) vector: all but aliased ones.
-    counted_from : (m, p) array, optional
-        Coefficients at which the penalty is to count as 0; by default all 0.
+    counted_from : (m, p) array or float, optional
+        Coefficients at which the penalty is to count as 0, by default all 0; or what it is there.
     advance : callable
         Told the number of rows after every pass for the information.
     """
-    likelihood = objective_of(blocks, advance)
+    likelihood = _remembering(objective_of(blocks, advance))
     n_rows = sum(block.n_rows for block in blocks)
     m, p, f = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1], len(free)
     triangle = f * (f + 1) // 2
@@ -62,20 +63,48 @@ def penalised_objective(
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain
-        # Many small products: threads that BLAS has wait for them longer than they take.
-        with blas_threads().limit(limits=1, user_api="blas"):
+        with _one_blas_thread():
             return sum_over(pieces, lambda piece: penalty_sum(piece, coef, root, curvature))
 
-    there = likelihood(np.zeros((m, p)) if counted_from is None else counted_from, 2).information
-    assert there is not None
-    metric = factorise(free_part(there, free))
+    if not isinstance(counted_from, float):
+        there = likelihood(np.zeros((m, p)) if counted_from is None else counted_from, 2).information
+        assert there is not None
+        metric = factorise(free_part(there, free))
+        counted_from = 0.0 if metric is None else half_log_determinant(metric)
     return Penalised(
         likelihood=likelihood,
         penalty=penalty,
         free=free,
         curvature="exact" if exact else "augmented",
-        reference=0.0 if metric is None else half_log_determinant(metric),
+        reference=counted_from,
     )
+
+
+def _remembering(objective: Objective) -> Objective:
+    """Return the objective with a memory of its last information: asking again at the same point is free."""
+    last: list[tuple[FloatArray, LikelihoodSum]] = []
+
+    def remembered(coef: FloatArray, order: Order) -> LikelihoodSum:
+        for point, total in last[-1:]:
+            if np.array_equal(point, coef):
+                return total
+        with _one_blas_thread():
+            total = objective(coef, order)
+        if order == 2:
+            last[:] = [(coef.copy(), total)]
+        return total
+
+    return remembered
+
+
+def _one_blas_thread() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread: of many small products, further threads wait longer than they work."""
+    libraries = blas_threads()
+    # Asking costs less than setting, and a fit has set it already.
+    if all(one.num_threads == 1 for one in libraries.lib_controllers if one.user_api == "blas"):
+        return nullcontext()
+    held: AbstractContextManager[object] = libraries.limit(limits=1, user_api="blas")
+    return held
 
 
 def _pieces(blocks: Sequence[DesignBlock], per_row: int) -> list[list[DesignBlock]]:

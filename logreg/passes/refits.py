@@ -32,7 +32,7 @@ from logreg.engine.separation import certified_finite, find_separation
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.errors import DataError
 from logreg.passes.scores import Scores
-from logreg.passes.sums import blas_threads, split_rows
+from logreg.passes.sums import blas_threads, in_order, split_rows
 from logreg.passes.training import WorkingRows
 
 __all__ = [
@@ -342,25 +342,13 @@ def _occurring(blocks: Iterable[DesignBlock]) -> list[DesignBlock]:
 
 
 def in_threads(
-    function: Callable[[S], T], items: Iterable[S], n_threads: int, advance: Advance
+    function: Callable[[S], T], items: Sequence[S], n_threads: int, advance: Advance
 ) -> Iterator[T]:
     """Yield ``function`` of every item in order, from several threads with one BLAS thread each."""
     with blas_threads().limit(limits=1, user_api="blas"):
-        if n_threads < 2:
-            for item in items:
-                yield function(item)
-                advance(1)
-            return
-        from concurrent.futures import ThreadPoolExecutor
-
-        pool = ThreadPoolExecutor(n_threads)
-        try:
-            for result in pool.map(function, items):
-                yield result
-                advance(1)
-        finally:
-            # Who interrupts does not want to wait for what has not begun.
-            pool.shutdown(wait=True, cancel_futures=True)
+        for result in in_order(function, items, n_threads):
+            yield result
+            advance(1)
 
 
 def threads_for(resampling: Resampling, threads: int | None) -> int:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from logreg.design.matrices import DenseMatrix, Indicators, SplitMatrix
 from logreg.engine.kernel import ROWS_PER_STEP, outcome_weights
-from logreg.engine.separation import INFINITE_LOGIT, TIE_DIGITS
 from logreg.engine.types import DesignBlock, FloatArray
 from logreg.logits import log_softmax
+from logreg.passes.limit import limit_logits
 
 __all__ = ["PairedRows", "paired_rows", "row_logliks", "split_trials", "take_rows", "without_outcome"]
 
@@ -32,12 +32,7 @@ def row_logliks(block: DesignBlock, coef: FloatArray, direction: FloatArray | No
     direction : (m, p) array, optional
         Where the outcome is separated, the direction in which the coefficients go to infinity.
     """
-    logits = block.matrix.matvec(coef)
-    if block.offset is not None:
-        logits += block.offset
-    if direction is not None:
-        # The limit as the fit took it (`logreg.engine.separation.fit_limit`).
-        logits += np.round(block.matrix.matvec(direction), TIE_DIGITS) * INFINITE_LOGIT
+    logits = limit_logits(block, coef, direction)
     full = np.vstack([np.zeros((1, logits.shape[1])), logits])
     return np.asarray(log_softmax(full, axis=0), dtype=np.float64)
 

@@ -9,10 +9,11 @@ threads with one BLAS thread each beat one with two, since exponentials and scal
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial, reduce
 from operator import add
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,11 @@ from logreg.engine.kernel import (
 )
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.logits import sigmoid_pair
+from logreg.logits.limit import FAR
+from logreg.passes.limit import limit_logits
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = [
     "CHUNK_ROWS",
@@ -44,6 +50,9 @@ CHUNK_ROWS = 16_384
 
 #: Rows per kernel call where categories are counted: the tables to clear and add are large.
 COUNTED_ROWS = 65_536
+
+#: Items begun ahead of the one that is waited for, per thread: none is idle, and few are to be called off.
+AHEAD = 8
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -81,9 +90,13 @@ def sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignB
     return reduce(add, in_order(chunk_sum, steps))
 
 
-def in_order(function: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
-    """Yield ``function`` of every item, computed in threads, in the order of the items."""
-    n_threads = min(os.cpu_count() or 1, len(items))
+def in_order(function: Callable[[S], T], items: Sequence[S], n_threads: int | None = None) -> Iterator[T]:
+    """Yield ``function`` of every item, computed in threads, in the order of the items.
+
+    There is a thread per processor unless ``n_threads`` says how many. Who interrupts waits for none of them:
+    those at work end by themselves, and what has not begun is called off.
+    """
+    n_threads = min(n_threads or os.cpu_count() or 1, len(items))
     if n_threads < 2:
         yield from map(function, items)
         return
@@ -92,11 +105,20 @@ def in_order(function: Callable[[S], T], items: Sequence[S]) -> Iterator[T]:
 
     # Threads do not inherit how the caller treats overflow, so they are told.
     start = partial(np.seterr, **np.geterr())
-    with (
-        blas_threads().limit(limits=1, user_api="blas"),
-        ThreadPoolExecutor(n_threads, initializer=start) as pool,
-    ):
-        yield from pool.map(function, items)
+    with blas_threads().limit(limits=1, user_api="blas"):
+        pool = ThreadPoolExecutor(n_threads, initializer=start)
+        begun: deque[Future[T]] = deque()
+        try:
+            for item in items:
+                begun.append(pool.submit(function, item))
+                if len(begun) > AHEAD * n_threads:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
 
 
 @lru_cache(maxsize=1)
@@ -138,8 +160,20 @@ def score_outer_sum(blocks: Sequence[DesignBlock], coef: FloatArray, *, frequenc
     return sum_over(_steps(blocks), lambda step: score_outer(step, coef, frequencies=frequencies))
 
 
-def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[FloatArray, FloatArray]:
+def probability_sums(
+    blocks: Sequence[DesignBlock], coef: FloatArray, direction: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Return sums over rows at given coefficients.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows.
+    coef : (m, p) array
+        Finite coefficients.
+    direction : (m, p) array, optional
+        Where the outcome is separated, the direction in which the coefficients go to infinity: probabilities
+        are those of the limit, and the last sum is infinite if a logit is.
 
     Returns
     -------
@@ -151,9 +185,7 @@ def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[F
     """
 
     def sums(block: DesignBlock) -> FloatArray:
-        logits = block.matrix.matvec(coef)
-        if block.offset is not None:
-            logits += block.offset
+        logits = limit_logits(block, coef, direction)
         if block.n_outcomes == 2 and block.counts is None and block.weights is None:
             return _binary_sums(block, logits[0])
         p, q, _ = row_probabilities(logits)
@@ -169,7 +201,10 @@ def probability_sums(blocks: Sequence[DesignBlock], coef: FloatArray) -> tuple[F
 
     total = sum_over(_steps(blocks), sums)
     k = blocks[0].n_outcomes
-    return total[: k * k].reshape(k, k), total[k * k :]
+    others = total[k * k :]
+    if direction is not None and others[2] >= FAR:
+        others[1:] = 0.0, np.inf
+    return total[: k * k].reshape(k, k), others
 
 
 def _binary_sums(block: DesignBlock, logits: FloatArray) -> FloatArray:

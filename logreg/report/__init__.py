@@ -1,7 +1,8 @@
 """One document, many renderers.
 
 What an author adds to a report is made here: `section`, `figure`, `table`. ``SECTIONS`` are the names of the
-sections there are, ``USUAL`` those of a report that asks for none.
+sections there are, ``USUAL`` those of a report that asks for none, and ``FORMATS`` the suffixes that a report
+can be written with.
 
 Examples
 --------
@@ -20,8 +21,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from logreg.report.own import figure, section, table
     from logreg.report.sections import SECTIONS, USUAL
+    from logreg.report.write import FORMATS
 
 _HOMES = {
+    "FORMATS": "logreg.report.write",
     "figure": "logreg.report.own",
     "section": "logreg.report.own",
     "table": "logreg.report.own",
@@ -29,7 +32,7 @@ _HOMES = {
     "USUAL": "logreg.report.sections",
 }
 
-__all__ = ["SECTIONS", "USUAL", "figure", "section", "table"]
+__all__ = ["FORMATS", "SECTIONS", "USUAL", "figure", "section", "table"]
 
 
 def __getattr__(name: str) -> object:

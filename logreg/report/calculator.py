@@ -35,7 +35,7 @@ from logreg.design.spec import DesignSpec
 from logreg.errors import SupportError
 from logreg.inference.normal import critical_value
 from logreg.interpret.effects import Profile
-from logreg.interpret.predictions import FAR, STILL
+from logreg.logits.limit import FAR, STILL
 from logreg.report.calculator_steps import (
     FactorSteps,
     Place,

@@ -16,6 +16,7 @@ from logreg.report.outline import level_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "GREY",
@@ -29,6 +30,7 @@ __all__ = [
     "legend_lines",
     "name_ticks",
     "new_axes",
+    "set_decimal_mark",
     "short",
     "shown_outcomes",
     "style_of",
@@ -148,6 +150,32 @@ def name_ticks(ax: Axes, texts: Sequence[str]) -> None:
     for label in ax.get_yticklabels():
         label.set_parse_math(False)
         label.set_fontsize(9)
+
+
+def set_decimal_mark(figure: Figure, mark: str) -> None:
+    """Write the numbers of all axes with a decimal mark; names beside an axis stay as they are."""
+    from matplotlib.ticker import FixedFormatter, Formatter
+
+    class Marked(Formatter):
+        """A formatter whose texts have another decimal mark."""
+
+        def __init__(self, inner: Formatter) -> None:
+            self.inner = inner
+
+        def set_locs(self, locs: Any) -> None:
+            self.inner.set_locs(locs)
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return self.inner(x, pos).replace(".", mark)
+
+        def get_offset(self) -> str:
+            return self.inner.get_offset().replace(".", mark)
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if not isinstance(formatter, FixedFormatter):
+                axis.set_major_formatter(Marked(formatter))
 
 
 def draw_legend(ax: Axes, handles: Sequence[Any], texts: Sequence[str]) -> None:

@@ -8,9 +8,11 @@ from typing import TypeAlias
 from logreg.errors import SupportError, did_you_mean
 from logreg.report.nodes import BLOCK_TYPES, Block, Note, Section
 
-__all__ = ["Wanted", "chosen_blocks"]
+__all__ = ["USUAL_ONES", "Wanted", "check_wanted", "chosen_blocks"]
 
 Wanted: TypeAlias = Sequence[str | Block] | None
+#: Among the names of sections: the usual ones that have content and are not named beside it.
+USUAL_ONES = "usual"
 
 
 def chosen_blocks(
@@ -21,7 +23,8 @@ def chosen_blocks(
     Parameters
     ----------
     wanted : sequence of str, Section or other block, optional
-        Names of sections, and blocks of the author's own, which are taken as they are.
+        Names of sections, and blocks of the author's own, which are taken as they are; "usual" stands for the
+        usual sections that are not named beside it.
     makers : mapping
         Makes each section that can be asked for; only what is asked for is made.
     usual : iterable of str
@@ -32,16 +35,35 @@ def chosen_blocks(
     SupportError
         For a name that no section has, what is neither a name nor a block, and a section asked for twice.
     """
+    parts = check_wanted([USUAL_ONES] if wanted is None else wanted, makers)
+    blocks: list[Block] = []
+    for part in parts:
+        if part == USUAL_ONES:
+            made = (makers[name]() for name in usual if name not in parts)
+            blocks += (section for section in made if section.blocks)
+        else:
+            blocks.append(_filled(makers[part]()) if isinstance(part, str) else part)
+    return tuple(blocks)
+
+
+def check_wanted(wanted: Wanted, names: Iterable[str]) -> list[str | Block]:
+    """Return the sections asked for, none of them asked for twice; see `chosen_blocks`.
+
+    Raises
+    ------
+    SupportError
+        For a name that no section has, what is neither a name nor a block, and a section asked for twice.
+    """
     if wanted is None:
-        made = (makers[name]() for name in usual)
-        return tuple(section for section in made if section.blocks)
+        return []
     if isinstance(wanted, str) or not isinstance(wanted, Sequence):
         raise SupportError(
             f"sections= takes a list of sections, but was given {wanted!r}: use sections=[{wanted!r}]."
             if isinstance(wanted, str)
             else f"sections= takes a list of names and blocks, not {type(wanted).__name__}."
         )
-    checked = [_checked(part, makers) for part in wanted]
+    known = (*names, USUAL_ONES)
+    checked = [_checked(part, known) for part in wanted]
     keys = [
         part if isinstance(part, str) else part.key for part in checked if isinstance(part, str | Section)
     ]
@@ -50,15 +72,15 @@ def chosen_blocks(
         raise SupportError(
             f"sections=: {twice!r} is there twice. Leave one out, or give a section of your own another key."
         )
-    return tuple(_filled(makers[part]()) if isinstance(part, str) else part for part in checked)
+    return checked
 
 
-def _checked(part: object, makers: Mapping[str, Callable[[], Section]]) -> str | Block:
+def _checked(part: object, known: Sequence[str]) -> str | Block:
     if isinstance(part, str):
-        if part not in makers:
+        if part not in known:
             raise SupportError(
-                f"sections=: there is no section {part!r}.{did_you_mean(part, makers)} Sections are: "
-                f"{', '.join(map(repr, makers))}; text of your own is logreg.report.section(title, text)."
+                f"sections=: there is no section {part!r}.{did_you_mean(part, known)} Sections are: "
+                f"{', '.join(map(repr, known))}; text of your own is logreg.report.section(title, text)."
             )
         return part
     if not isinstance(part, BLOCK_TYPES):

@@ -91,7 +91,7 @@ class Layout:
         heading = {
             "odds_ratio": "Odds ratio",
             "estimate": "Logit",
-            "interval": f"{percent_of(self.level)} CI",
+            "interval": f"{percent_of(self.level, self.style)} CI",
             "p_value": "p",
         }
         yield TableColumn(key="term", heading="Variable")

@@ -10,10 +10,8 @@ from logreg.inference.coefficients import check_interval
 from logreg.interpret.baseline import with_baseline
 from logreg.report.compare_layout import FIT_STATISTICS, Layout, SideModel, same_outcome, statistic_rows
 from logreg.report.context import Units, percent_of
-from logreg.report.formats import (
-    NumberStyle,
-    style_named,
-)
+from logreg.report.formats import NumberStyle
+from logreg.report.journals import style_named
 from logreg.report.nodes import Document, Note, Table
 from logreg.report.outline import level_text, outline
 from logreg.report.presented import Presented
@@ -68,7 +66,7 @@ def compare_table(
     fit_statistics : sequence of str, optional
         Names from ``fit.fit_statistics()`` to show below.
     style : str or NumberStyle
-        "report", "plain", or a journal: "apa", "jama", "lancet", "nejm" (`logreg.report.formats.STYLES`).
+        "report", "plain", or a journal: "apa", "jama", "lancet", "nejm" (`logreg.report.journals.STYLES`).
     title : str
         Of the document.
 
@@ -266,7 +264,7 @@ def _listed_outcomes(models: Sequence[SideModel], headings: Mapping[str, str]) -
 def _notes(layout: Layout) -> Iterator[str]:
     if layout.interval:
         kind = {"wald": "Wald", "profile": "profile likelihood"}[layout.interval]
-        yield f"CI: {percent_of(layout.level)} confidence interval ({kind})."
+        yield f"CI: {percent_of(layout.level, layout.style)} confidence interval ({kind})."
     if layout.p_values:
         test = "likelihood-ratio" if layout.interval == "profile" else "two-sided Wald"
         yield f"p: {test} test of an odds ratio of 1."

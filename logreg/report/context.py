@@ -14,7 +14,7 @@ from logreg.inference.coefficients import coefficient_table
 from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.baseline import with_baseline
 from logreg.interpret.effects import Profile
-from logreg.report.formats import REPORT, NumberStyle, significant
+from logreg.report.formats import REPORT, NumberStyle, integer, shortest
 from logreg.report.outline import Line, level_text, outline
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Context:
     @property
     def level(self) -> str:
         """The confidence level as text: 95%."""
-        return percent_of(self.confidence)
+        return percent_of(self.confidence, self.style)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class Context:
                     yield equation, line, found[line.position]
 
 
-def percent_of(confidence: float) -> str:
+def percent_of(confidence: float, style: NumberStyle = REPORT) -> str:
     """Return a confidence level as text.
 
     Examples
@@ -131,7 +131,7 @@ def percent_of(confidence: float) -> str:
     >>> percent_of(0.95), percent_of(0.999)
     ('95%', '99.9%')
     """
-    return f"{100.0 * confidence:.6g}%"
+    return f"{shortest(100.0 * confidence, style)}%"
 
 
 def context_of(
@@ -227,7 +227,7 @@ def _numbers(shown: LogisticEstimate, ratios: pd.DataFrame) -> tuple[tuple[Numbe
         )
         for logit, ratio in zip(logits.itertuples(index=False), ratios.itertuples(index=False), strict=True)
     ]
-    return tuple(tuple(rows[k : k + n_columns]) for k in range(0, len(rows), n_columns))
+    return tuple(tuple(rows[k : k + n_columns]) for k in range(0, len(rows), n_columns or 1))
 
 
 def _one(logit: Mapping[str, Any], ratio: Mapping[str, Any], left_out: set[str]) -> Numbers:
@@ -287,7 +287,9 @@ def step_text(unit: float, style: NumberStyle = REPORT) -> str:
 
     Examples
     --------
-    >>> step_text(10.0), step_text(30.5794)
-    ('10', '30.6')
+    >>> step_text(10.0), step_text(0.5), step_text(30.5794)
+    ('10', '0.5', '30.6')
     """
-    return f"{unit:.0f}" if unit == round(unit) and abs(unit) < 1e6 else significant(unit, style)
+    if unit == round(unit) and abs(unit) < 1e6:
+        return integer(unit, style)
+    return shortest(unit, style, digits=style.digits)

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from logreg.design.distribution import Distribution
 from logreg.interpret.effects import Effect
 from logreg.report.canvas import (
+    GREY,
     INK,
     LEGEND_LINE,
     PALE,
@@ -49,6 +52,11 @@ __all__ = [
 DIRECT_OUTCOMES = 4
 #: Share of the axis that separates two names beside their curves.
 NAME_GAP = 0.075
+#: Length of the line from an area to its name, as a share of the width.
+TIE = 0.07
+#: Strokes that show where the data lie: how many at most, and the height of the tallest as a share of the
+#: axis; the shortest has this part of its height, so that a few far values are not lost beside many.
+MOST_STROKES, TALLEST_STROKE, SHORTEST_STROKE = 60, 0.07, 0.3
 #: Room above and below what is drawn on an axis without natural ends, as a share of it.
 MARGIN = 0.05
 
@@ -148,8 +156,52 @@ def draw_curves(
         ax.plot(x, y, color=strand.style.colour, linestyle=strand.style.dashes, linewidth=1.7)
         ends.append((float(y[-1]), strand.name, strand.style.colour))
     _dress_curves(ax, context, effect, frame, wide=names)
+    _stroke_data(ax, context, effect, foot=0.0, colour=GREY, most=MOST_STROKES // (1 if names else 2))
     if names and len(strands) > 1:
         _names_beside(ax, ends, frame)
+
+
+def _stroke_data(ax: Axes, context: Context, effect: Effect, *, foot: float, colour: str, most: int) -> None:
+    """Draw where the data lie as one shape: strokes the taller the more frequent a value is, standing on
+    ``foot`` (a share of the axis).
+
+    More than ``most`` different values are counted in steps.
+    """
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    profile = context.profiles.get(effect.variable)
+    if not isinstance(profile, Distribution):
+        return
+    low, high = float(effect.values[0]), float(effect.values[-1])
+    shown = profile.within(low, high)
+    values: NDArray[np.floating] = shown.values
+    counts: NDArray[np.floating] = shown.counts
+    if len(values) > most:
+        step = (high - low) / most
+        places = np.minimum(((values - low) / step).astype(np.intp), most - 1)
+        counts = np.bincount(places, weights=counts, minlength=most).astype(float)
+        values = low + (np.arange(most) + 0.5) * step
+    there = np.flatnonzero(counts)
+    if not there.size:
+        return
+    heights = SHORTEST_STROKE + (1.0 - SHORTEST_STROKE) * counts[there] / counts.max()
+    ends = np.column_stack(
+        [values[there], np.full(len(there), foot), values[there], foot + TALLEST_STROKE * heights]
+    )
+    strokes = Path(ends.reshape(-1, 2), [Path.MOVETO, Path.LINETO] * len(there))
+    ax.add_patch(
+        PathPatch(
+            strokes,
+            transform=ax.get_xaxis_transform(),
+            edgecolor=colour,
+            linewidth=1.6,
+            fill=False,
+            clip_on=False,
+            zorder=1.5,
+            capstyle="butt",
+        )
+    )
 
 
 def _along(effect: Effect, rows: pd.DataFrame) -> pd.DataFrame:
@@ -188,6 +240,32 @@ def _names_beside(ax: Axes, ends: Sequence[tuple[float, str, str]], frame: tuple
         )
 
 
+def _name_areas(ax: Axes, middle: NDArray[np.floating], names: Sequence[str]) -> None:
+    """Write names beside the right ends of areas, each tied to the middle of its own."""
+    places = spread_apart([float(y) for y in middle], NAME_GAP, 1.0)
+    for name, y, place in zip(names, middle, places, strict=True):
+        ax.annotate(
+            short(name, 24),
+            (1.0, float(y)),
+            (1.0 + TIE, place),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            va="center",
+            fontsize=8.5,
+            color=INK,
+            annotation_clip=False,
+            parse_math=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": GREY,
+                "linewidth": 0.7,
+                "relpos": (0.0, 0.5),
+                "shrinkA": 2.0,
+                "shrinkB": 0.0,
+            },
+        )
+
+
 def spread_apart(values: Sequence[float], gap: float, top: float) -> list[float]:
     """Return the values moved as little as needed to be ``gap`` apart, in the same order, between 0 and
     ``top``.
@@ -223,7 +301,8 @@ def draw_levels(
         colour, rows = strand.style.colour, strand.rows
         y = np.arange(len(rows)) + offset
         ax.hlines(y, rows["conf_low"], rows["conf_high"], color=colour, linewidth=1.5)
-        ax.plot(rows["estimate"], y, strand.style.marker, color=colour, markersize=5.5)
+        # A probability of 1 stands on the edge of the panel.
+        ax.plot(rows["estimate"], y, strand.style.marker, color=colour, markersize=5.5, clip_on=False)
     _dress_levels(ax, context, effect, frame, [strand.name for strand in strands], names=names)
     if names and len(strands) > 1:
         from matplotlib.lines import Line2D
@@ -280,8 +359,9 @@ def draw_stacked(ax: Axes, context: Context, effect: Effect, strands: Sequence[S
         for k, strand in enumerate(strands):
             ax.fill_between(x, edges[k], edges[k + 1], color=_pale(strand.style.colour), **line)
         _dress_curves(ax, context, effect, (0.0, 1.0), wide=True)
-        middle = (edges[:-1, -1] + edges[1:, -1]) / 2.0
-        _names_beside(ax, [(float(y), s.name, INK) for y, s in zip(middle, strands, strict=True)], (0.0, 1.0))
+        # Above the areas, whose colours would swallow them.
+        _stroke_data(ax, context, effect, foot=1.012, colour=INK, most=MOST_STROKES)
+        _name_areas(ax, (edges[:-1, -1] + edges[1:, -1]) / 2.0, [strand.name for strand in strands])
         return
     places = np.arange(len(effect.values))
     bars = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from logreg.interpret.effects import Effect
 from logreg.report.canvas import (
@@ -13,6 +13,7 @@ from logreg.report.canvas import (
     characters_of_font,
     cut,
     legend_lines,
+    set_decimal_mark,
     short,
     shown_outcomes,
     style_of,
@@ -24,6 +25,7 @@ from logreg.report.curves import (
     draw_curves,
     draw_effect,
     draw_levels,
+    draw_stacked,
     effect_size,
     outcome_strands,
     probability_heading,
@@ -36,20 +38,30 @@ from logreg.report.forest import (
     forest_name,
     open_end,
     ratio_frame,
+    ratio_text,
 )
-from logreg.report.formats import fixed, interval, odds_ratio, odds_ratio_interval, visible
+from logreg.report.formats import REPORT, NumberStyle, share, share_interval, visible
 from logreg.report.inference_words import intervals_named, wald_note
 from logreg.report.nodes import Figure as FigureNode
 from logreg.report.outline import joint_terms, level_text
-from logreg.report.words import average_text, listed
+from logreg.report.panels import WIDTH, Margins, across, name_below, new_figure, panels_of, widest
+from logreg.report.svg_compact import compact
+from logreg.report.words import average_text, bracketed, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["effect_alt", "effect_figure", "forest_alt", "forest_figure", "held_text", "house_style", "svg_of"]
+__all__ = [
+    "effect_alt",
+    "effect_figure",
+    "forest_alt",
+    "forest_figure",
+    "held_text",
+    "house_style",
+    "shares_figure",
+    "svg_of",
+]
 
-#: Inches: the text of a printed page, and a phone's screen after scaling.
-WIDTH = 6.5
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "logreg",
     "svg.fonttype": "path",
@@ -73,17 +85,22 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def svg_of(figure: Figure) -> str:
-    """Return a drawing as SVG. Letters become paths, unless the font lacks some: then they stay text."""
+def svg_of(figure: Figure, style: NumberStyle = REPORT) -> str:
+    """Return a drawing as SVG, with the style's decimal mark in the numbers of its axes.
+
+    Letters become paths, unless the font lacks some: then they stay text.
+    """
     import matplotlib
 
+    if style.decimal != REPORT.decimal:
+        set_decimal_mark(figure, style.decimal)
     there, back = _stand_ins(figure)
     if there:
         _translate(figure, there)
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none" if there else "path"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None}, transparent=False)
-    return stream.getvalue().translate(back)
+    return compact(stream.getvalue()).translate(back)
 
 
 def _stand_ins(figure: Figure) -> tuple[dict[int, int], dict[int, int]]:
@@ -125,59 +142,6 @@ def _fixed_labels(axis: Any) -> list[str]:
     return [str(label) for label in getattr(axis.get_major_formatter(), "seq", ())]
 
 
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height))
-
-
-def _panels(
-    figure: Figure,
-    rows: int,
-    columns: int,
-    margins: Margins,
-    *,
-    gap: tuple[float, float] = (0.0, 0.0),
-    **shared: Any,
-) -> list[Any]:
-    """Return panels inside margins, all in inches; measuring beats matplotlib's layout engine by a factor of
-    two.
-    """
-    width, height = figure.get_size_inches()
-    left, right, bottom, top = margins
-    across = (width - left - right - (columns - 1) * gap[0]) / columns
-    down = (height - bottom - top - (rows - 1) * gap[1]) / rows
-    place = {
-        "left": left / width,
-        "right": 1.0 - right / width,
-        "bottom": bottom / height,
-        "top": 1.0 - top / height,
-    }
-    grid = figure.add_gridspec(rows, columns, **place, wspace=gap[0] / across, hspace=gap[1] / down)
-    return list(grid.subplots(squeeze=False, **shared).ravel())
-
-
-def _below(figure: Figure, text: str, margins: Margins) -> None:
-    """Write the name of the horizontal axis that all panels share."""
-    width, height = figure.get_size_inches()
-    centre = (margins.left + width - margins.right) / 2.0 / width
-    figure.supxlabel(text, fontsize=9, x=centre, y=0.06 / height, va="bottom", parse_math=False)
-
-
-def _widest(texts: Iterable[str], size: float, weight: str = "normal") -> float:
-    """Return the width of the widest text in inches."""
-    return max((text_width(text, size, weight) for text in texts), default=0.0) / 72.0
-
-
-class Margins(NamedTuple):
-    """Room around the panels, in inches."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-
 # Odds ratios -----------------------------------------------------------------------------------------
 
 
@@ -189,36 +153,36 @@ def forest_figure(context: Context) -> FigureNode:
     frame = None if n_panels == 1 else ratio_frame(context, range(n_panels))
     names = 0.12 + max(
         (
-            _widest([forest_name(context, line)], 9, "bold" if line.kind == "heading" else "normal")
+            widest([forest_name(context, line)], 9, "bold" if line.kind == "heading" else "normal")
             for line in forest_lines(context)
         ),
         default=0.0,
     )
     if n_panels == 1:
-        beside = _widest((beside_text(context, 0, line) for line in forest_lines(context)), 8)
+        beside = widest((beside_text(context, 0, line) for line in forest_lines(context)), 8)
         margins, gap = Margins(names, beside + 0.2, 0.5, 0.08), (0.0, 0.0)
     else:
         margins, gap = Margins(names, 0.15, 0.5, 0.4), (0.14, 0.65)
     height = rows * 0.22 * (n_lines + 0.2) + margins.bottom + margins.top + (rows - 1) * gap[1]
-    figure = _figure(WIDTH, height)
-    for k, panel in enumerate(_panels(figure, rows, columns, margins, gap=gap)):
+    figure = new_figure(WIDTH, height)
+    for k, panel in enumerate(panels_of(figure, rows, columns, margins, gap=gap)):
         if k >= n_panels:
             panel.set_visible(False)
             continue
         draw_forest(panel, context, [k], names=k % columns == 0, frame=frame)
         if n_panels > 1:
             panel.set_title(
-                _heading(context.outcomes[k], 72.0 * _across(margins, columns, gap[0])),
+                _heading(context.outcomes[k], 72.0 * across(margins, columns, gap[0])),
                 fontsize=8.5,
                 loc="left",
                 parse_math=False,
             )
             panel.set_xlabel("")
     if n_panels > 1:
-        _below(figure, f"Odds ratio, {context.level} interval (log scale)", margins)
+        name_below(figure, f"Odds ratio, {context.level} interval (log scale)", margins)
     return FigureNode(
         key="forest",
-        svg=svg_of(figure),
+        svg=svg_of(figure, context.style),
         alt=forest_alt(context),
         caption=_forest_caption(context),
     )
@@ -231,11 +195,6 @@ def _heading(text: str, points: float) -> str:
     while words and text_width(f"{first} {words[0]}", 8.5) <= points:
         first = f"{first} {words.pop(0)}"
     return "\n".join(cut(line, points, 8.5) for line in (first, " ".join(words)) if line)
-
-
-def _across(margins: Margins, columns: int, gap: float) -> float:
-    """Return the width of a panel in inches."""
-    return (WIDTH - margins.left - margins.right - (columns - 1) * gap) / columns
 
 
 def _forest_caption(context: Context) -> str:
@@ -271,9 +230,9 @@ def forest_alt(context: Context) -> str:
         if len(context.outcomes) > 1:
             name = f"{context.outcomes[k]}, {name}"
         found.append(
-            f"{name} {odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
+            f"{name} {ratio_text(context, numbers)}"
             if numbers.is_finite
-            else f"{name} {numbers.reason}{open_end(numbers)}"
+            else f"{name} {numbers.reason}{open_end(context, numbers)}"
         )
     more = len(found) - MOST_QUOTED
     rest = f"; and {more} more, all in the tables" if more > 0 else ""
@@ -289,25 +248,63 @@ def effect_figure(context: Context, effect: Effect, number: int) -> FigureNode:
     """Return the predicted probabilities along one variable; ``number`` makes its key."""
     outcomes = shown_outcomes(context)
     if len(outcomes) <= DIRECT_OUTCOMES:
-        figure = _figure(*effect_size(effect, len(outcomes)))
-        (panel,) = _panels(figure, 1, 1, _effect_margins(effect, outcomes))
+        figure = new_figure(*effect_size(effect, len(outcomes)))
+        (panel,) = panels_of(figure, 1, 1, _effect_margins(effect, outcomes))
         draw_effect(panel, context, effect, outcomes)
     else:
         figure = _small_multiples(context, effect, outcomes)
     return FigureNode(
         key=f"effect_{number}",
-        svg=svg_of(figure),
+        svg=svg_of(figure, context.style),
         alt=effect_alt(context, effect),
         caption=_effect_caption(context, effect),
+    )
+
+
+def shares_figure(context: Context, effect: Effect) -> FigureNode:
+    """Return the probabilities of all outcomes along one variable as shares of one, without intervals."""
+    outcomes = context.fit.spec.outcome.names
+    size = effect_size(effect, len(outcomes))
+    figure = new_figure(*size)
+    margins = _effect_margins(effect, outcomes)
+    (panel,) = panels_of(figure, 1, 1, margins._replace(top=margins.top + 0.12, right=margins.right + 0.2))
+    draw_stacked(panel, context, effect, outcome_strands(context, effect, outcomes))
+    named = context.label(effect.variable)
+    return FigureNode(
+        key="shares",
+        svg=svg_of(figure, context.style),
+        alt=_shares_alt(context, effect),
+        caption=(
+            f"Predicted probabilities of all outcomes of {context.outcome_heading} by {named}, stacked: the "
+            "height of an area is the probability of its outcome. Intervals are in the figures before. "
+            f"Strokes above show where the data lie. {held_text(context, effect)}"
+        ),
+    )
+
+
+def _shares_alt(context: Context, effect: Effect) -> str:
+    outcomes = context.fit.spec.outcome.names
+    quoted = {outcome: effect.quoted(outcome) for outcome in outcomes}
+    said = [
+        f"At {_value(value, context)}: "
+        + listed(
+            f"{level_text(outcome)} {share(quoted[outcome][value][0], 2, context.style)}"
+            for outcome in outcomes
+        )
+        for value in effect.marks
+    ]
+    return (
+        f"Stacked areas, predicted probabilities of all outcomes of {context.outcome_heading} by "
+        f"{context.label(effect.variable)}. {'; '.join(said)}."
     )
 
 
 def _effect_margins(effect: Effect, outcomes: Sequence[str]) -> Margins:
     if effect.kind == "curve":
         named = outcomes if len(outcomes) > 1 else ()
-        beside = _widest((short(level_text(outcome), 24) for outcome in named), 8.5)
+        beside = widest((short(level_text(outcome), 24) for outcome in named), 8.5)
         return Margins(0.58, 0.25 + beside, 0.5, 0.1)
-    levels = _widest((short(level_text(value)) for value in effect.values), 9)
+    levels = widest((short(level_text(value)) for value in effect.values), 9)
     return Margins(levels + 0.2, 0.25, 0.5, 0.28 + LEGEND_LINE / 72.0 * legend_lines(outcomes))
 
 
@@ -317,13 +314,13 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
     rows = -(-len(outcomes) // columns)
     curve = effect.kind == "curve"
     down = 0.95 if curve else 0.24 * (len(effect.values) + 0.1)
-    left = 0.58 if curve else 0.2 + _widest((short(level_text(value)) for value in effect.values), 9)
+    left = 0.58 if curve else 0.2 + widest((short(level_text(value)) for value in effect.values), 9)
     margins, gap = Margins(left, 0.15, 0.5, 0.25 if curve else 0.45), (0.14, 0.42)
     height = rows * down + (rows - 1) * gap[1] + margins.bottom + margins.top
-    figure = _figure(WIDTH, height)
+    figure = new_figure(WIDTH, height)
     strands = outcome_strands(context, effect, outcomes)
     frame = 0.0, probability_top([strand.rows for strand in strands])
-    for k, panel in enumerate(_panels(figure, rows, columns, margins, gap=gap)):
+    for k, panel in enumerate(panels_of(figure, rows, columns, margins, gap=gap)):
         if k >= len(outcomes):
             panel.set_visible(False)
             continue
@@ -338,13 +335,13 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
                 frame,
                 names=k % columns == 0,
             )
-        title = cut(level_text(outcomes[k]), 72.0 * _across(margins, columns, gap[0]), 7.5)
+        title = cut(level_text(outcomes[k]), 72.0 * across(margins, columns, gap[0]), 7.5)
         panel.set_title(title, fontsize=7.5, loc="left", parse_math=False)
         panel.set_xlabel("")
         panel.set_ylabel("")
         panel.tick_params(labelbottom=k + columns >= len(outcomes), labelleft=k % columns == 0)
     named = short(context.label(effect.variable), 60)
-    _below(figure, named if curve else "Predicted probability", margins)
+    name_below(figure, named if curve else "Predicted probability", margins)
     if curve:
         figure.supylabel("Predicted probability", fontsize=9, x=0.08 / WIDTH, ha="left")
     else:
@@ -356,9 +353,10 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
 
 def _effect_caption(context: Context, effect: Effect) -> str:
     band = "band" if effect.kind == "curve" else "interval"
+    strokes = " Strokes at the foot show where the data lie." if effect.kind == "curve" else ""
     return (
         f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
-        f"a pointwise {context.level} {band} ({wald_note(context)}). {held_text(context, effect)}"
+        f"a pointwise {context.level} {band} ({wald_note(context)}).{strokes} {held_text(context, effect)}"
     )
 
 
@@ -382,10 +380,11 @@ def effect_alt(context: Context, effect: Effect) -> str:
     """Return the figure in words: probabilities with intervals at both ends and the median, or at every
     level.
     """
-    said = []
+    said, style = [], context.style
     for outcome in shown_outcomes(context):
         points = [
-            f"{fixed(p, 2)} ({interval(low, high, 2)}) at {_value(value, context)}"
+            f"{share(p, 2, style)} {bracketed(share_interval(low, high, 2, style), style)} at "
+            f"{_value(value, context)}"
             for value, (p, low, high) in list(effect.quoted(outcome).items())[:MOST_QUOTED]
         ]
         said.append(f"{level_text(outcome)}: {listed(points)}")

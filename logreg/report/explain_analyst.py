@@ -108,7 +108,8 @@ def _over(context: Context, line: Line, move: Move) -> str:
         return ""
     assert move.start is not None
     assert move.end is not None
-    return f" ({context.label(move.variable)} from {value_text(move.start)} to {value_text(move.end)})"
+    start, end = value_text(move.start, context.style), value_text(move.end, context.style)
+    return f" ({context.label(move.variable)} from {start} to {end})"
 
 
 def _tests(context: Context, group: JointTerms) -> str:

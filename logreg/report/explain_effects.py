@@ -18,7 +18,7 @@ from logreg.design.distribution import Distribution
 from logreg.design.outcome import level_name
 from logreg.interpret.effects import Profile
 from logreg.report.context import Context, Numbers, step_text
-from logreg.report.formats import NumberStyle, fixed
+from logreg.report.formats import NumberStyle, fixed, shortest
 from logreg.report.outline import Line, level_text
 from logreg.report.words import event_text
 
@@ -88,15 +88,16 @@ class Move:
         return self.step if self.step is not None else (self.start, self.end)
 
 
-def value_text(value: Level) -> str:
+def value_text(value: Level, style: NumberStyle) -> str:
     """Return a value as it stands in a sentence.
 
     Examples
     --------
-    >>> value_text(110.0), value_text(23.25), value_text("white")
+    >>> from logreg.report.formats import PLAIN
+    >>> value_text(110.0, PLAIN), value_text(23.25, PLAIN), value_text("white", PLAIN)
     ('110', '23.25', 'white')
     """
-    return f"{value:.6g}" if isinstance(value, float) else level_text(value)
+    return shortest(value, style) if isinstance(value, float) else level_text(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +259,7 @@ def _interval(context: Context, found: AverageDifference) -> str:
 def _points(value: float, style: NumberStyle) -> str:
     size = 100.0 * abs(value)
     if 0.0 < size < 0.05:
-        return "less than 0.1"
+        return f"less than {fixed(0.1, 1, style)}"
     return fixed(size, 1, style)
 
 
@@ -300,7 +301,8 @@ def _ends(context: Context, move: Move) -> tuple[str, str]:
     name = context.label(move.variable)
     assert move.start is not None
     assert move.end is not None
-    return f"{name} = {value_text(move.end)}", f"{name} = {value_text(move.start)}"
+    style = context.style
+    return f"{name} = {value_text(move.end, style)}", f"{name} = {value_text(move.start, style)}"
 
 
 def _sentence_on_event(context: Context, move: Move, found: AverageDifference) -> str:

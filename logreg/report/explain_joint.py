@@ -121,7 +121,7 @@ def _sentence(
     ratios: Sequence[Mapping[Any, Any]],
     found: Sequence[AverageDifference],
 ) -> str:
-    at = listed(f"{context.label(name)} = {value_text(value)}" for name, value in held.items())
+    at = listed(f"{context.label(name)} = {value_text(value, context.style)}" for name, value in held.items())
     others = set(context.fit.spec.predictors) - {move.variable, *held}
     lead = f"With {at}, " if at else ""
     alike = "among otherwise alike records, " if others else ""
@@ -162,7 +162,7 @@ def _ratio_text(context: Context, outcome: str, move: Move, line: Mapping[Any, A
     ratio, low, high = line["odds_ratio"], line["conf_low"], line["conf_high"]
     assert move.start is not None
     assert move.end is not None
-    values = f"{name} = {value_text(move.end)}", f"{name} = {value_text(move.start)}"
+    values = [f"{name} = {value_text(end, context.style)}" for end in (move.end, move.start)]
     if math.isnan(ratio):
         return f"{odds} with {values[0]} and with {values[1]} cannot be compared: no record tells them apart"
     if math.isnan(low):

@@ -20,8 +20,9 @@ from logreg.report.canvas import (
     text_width,
 )
 from logreg.report.context import Context, Numbers, step_text
-from logreg.report.formats import odds_ratio, odds_ratio_interval
+from logreg.report.formats import REPORT, NumberStyle, odds_ratio, odds_ratio_interval, shortest
 from logreg.report.outline import Line
+from logreg.report.words import bracketed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +35,7 @@ __all__ = [
     "odds_tick",
     "open_end",
     "ratio_frame",
+    "ratio_text",
     "ratio_ticks",
 ]
 
@@ -131,17 +133,23 @@ def beside_text(context: Context, equation: int, line: Line) -> str:
     if line.position is None:
         return ""
     numbers = context.numbers[equation][line.position]
-    if not numbers.is_finite:
-        if not math.isinf(numbers.logit):
-            return numbers.reason
-        end = odds_ratio_interval(numbers.low, numbers.high, reason=numbers.reason)
-        return f"{odds_ratio(numbers.ratio)} ({end})"
-    return f"{odds_ratio(numbers.ratio)} ({odds_ratio_interval(numbers.low, numbers.high)})"
+    if not numbers.is_finite and not math.isinf(numbers.logit):
+        return numbers.reason
+    return ratio_text(context, numbers)
 
 
-def open_end(numbers: Numbers) -> str:
+def ratio_text(context: Context, numbers: Numbers) -> str:
+    """Return an odds ratio with its interval, or with the reason why there is none."""
+    style = context.style
+    limits = odds_ratio_interval(numbers.low, numbers.high, style, reason=numbers.reason)
+    return f"{odds_ratio(numbers.ratio, style)} {bracketed(limits, style)}"
+
+
+def open_end(context: Context, numbers: Numbers) -> str:
     """Return the interval of an infinite estimate, where it has one."""
-    return f" ({odds_ratio_interval(numbers.low, numbers.high)})" if numbers.has_interval else ""
+    style = context.style
+    limits = odds_ratio_interval(numbers.low, numbers.high, style)
+    return f" {bracketed(limits, style)}" if numbers.has_interval else ""
 
 
 def ratio_frame(context: Context, equations: Sequence[int]) -> tuple[float, float]:
@@ -170,7 +178,7 @@ def _dress_forest(
     ax.set_xlim(*frame)
     ax.set_ylim(len(lines) - 0.4, -0.6)
     ticks = ratio_ticks(*frame, most=MOST_TICKS_OF_PANEL if panel else MOST_TICKS)
-    ax.set_xticks(ticks, [odds_tick(tick) for tick in ticks], fontsize=8)
+    ax.set_xticks(ticks, [odds_tick(tick, context.style) for tick in ticks], fontsize=8)
     ax.minorticks_off()
     ax.xaxis.grid(True, color=PALE, linewidth=0.5)
     ax.set_axisbelow(True)
@@ -210,7 +218,7 @@ def _unit(context: Context, line: Line) -> str:
     if line.position is None:
         return ""
     unit = context.numbers[0][line.position].unit
-    return "" if unit is None or unit == 1.0 else step_text(unit)
+    return "" if unit is None or unit == 1.0 else step_text(unit, context.style)
 
 
 def _forest_legend(ax: Axes, context: Context, equations: Sequence[int]) -> None:
@@ -253,6 +261,6 @@ def _even_steps(low: float, high: float, step: float) -> list[float]:
     ]
 
 
-def odds_tick(value: float) -> str:
+def odds_tick(value: float, style: NumberStyle = REPORT) -> str:
     """Return a tick of an odds ratio axis as text."""
-    return f"{value:g}" if 1e-4 <= value < 1e6 else f"1e{round(math.log10(value))}"
+    return shortest(value, style) if 1e-4 <= value < 1e6 else f"1e{round(math.log10(value))}"

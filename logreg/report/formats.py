@@ -8,18 +8,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
-
-from logreg.errors import SupportError, did_you_mean
 
 __all__ = [
     "NOT_AVAILABLE",
     "PLAIN",
     "REPORT",
-    "STYLES",
     "UNSEEN",
     "NumberStyle",
     "display_width",
@@ -30,8 +26,10 @@ __all__ = [
     "odds_ratio_interval",
     "p_value",
     "percent",
+    "share",
+    "share_interval",
+    "shortest",
     "significant",
-    "style_named",
     "visible",
 ]
 
@@ -55,7 +53,7 @@ class NumberStyle:
     ``digits`` are significant digits of estimates; ``ratio_digits``, ``p_digits`` and ``percent_digits`` are
     digits after the point. ``minus`` and ``thousands`` are the characters to use, ``interval_word`` stands
     between two limits, ``exponent`` chooses "1.2 × 10⁻⁷" or "1.2e-7", and ``leading_zero`` False writes
-    p values as ".032".
+    p values as ".032"; ``share_zero`` False writes all else that cannot exceed 1 so, probabilities among it.
 
     ``decimal`` is the decimal mark and ``first_grouped`` the smallest number whose thousands are set apart
     (10,000: SI brochure, 5.4.4). ``interval_brackets`` stand around two limits. ``p_steps`` are pairs (bound,
@@ -73,6 +71,7 @@ class NumberStyle:
     interval_word: str = " to "
     exponent: Literal["power", "e"] = "power"
     leading_zero: bool = True
+    share_zero: bool = True
     decimal: str = "."
     first_grouped: int = 10_000
     interval_brackets: tuple[str, str] = ("", "")
@@ -90,61 +89,6 @@ class NumberStyle:
 REPORT = NumberStyle()
 #: For terminals and files that programs read again: ASCII only, apart from ∞.
 PLAIN = NumberStyle(minus="-", thousands="", exponent="e")
-#: Styles by name, journals among them.
-#:
-#: apa: Publication Manual of the American Psychological Association, 7th ed., 6.36 and 6.43-6.45 (no zero
-#: before the point of what cannot exceed 1, intervals in brackets with a comma, thousands from 1,000 on).
-#: jama: AMA Manual of Style, 11th ed., 18.7.1 and 19.5 (no zero before the point of P; two digits, three
-#: below .01 and where two would round to .05; not below .001).
-#: nejm: New England Journal of Medicine, statistical reporting guidelines (2019): two digits above 0.01,
-#: three between 0.01 and 0.001, not below 0.001.
-#: lancet: The Lancet, formatting guidelines: midline decimal point, p values with two significant figures,
-#: not below 0.0001. gtsummary's journal themes agree on decimal marks and on "to" between limits.
-STYLES: Mapping[str, NumberStyle] = MappingProxyType(
-    {
-        "report": REPORT,
-        "plain": PLAIN,
-        "apa": NumberStyle(
-            leading_zero=False,
-            interval_brackets=("[", "]"),
-            interval_word=", ",
-            thousands=",",
-            first_grouped=1_000,
-        ),
-        "jama": NumberStyle(
-            leading_zero=False,
-            p_digits=2,
-            p_steps=((0.01, 3), (0.045, 2), (0.05, 3)),
-            p_smallest=0.001,
-        ),
-        "nejm": NumberStyle(p_digits=2, p_steps=((0.01, 3),), p_smallest=0.001, thousands=","),
-        "lancet": NumberStyle(p_digits=2, p_significant=2, p_smallest=0.0001, decimal="·"),
-    }
-)
-
-
-def style_named(style: str | NumberStyle) -> NumberStyle:
-    """Return a style by name, or the style itself.
-
-    Raises
-    ------
-    SupportError
-        For an unknown name.
-
-    Examples
-    --------
-    >>> [p_value(0.0042, style_named(name)) for name in ("report", "apa", "jama", "nejm", "lancet")]
-    ['0.004', '.004', '.004', '0.004', '0·0042']
-    """
-    if isinstance(style, NumberStyle):
-        return style
-    if not isinstance(style, str) or style not in STYLES:
-        hint = did_you_mean(style, STYLES) if isinstance(style, str) else ""
-        raise SupportError(
-            f"style={style!r} is not a style of numbers; those at hand are "
-            f"{', '.join(map(repr, STYLES))}.{hint}"
-        )
-    return STYLES[style]
 
 
 def fixed(value: float, digits: int, style: NumberStyle = REPORT, *, reason: str = "") -> str:
@@ -188,11 +132,32 @@ def significant(
     exponent = int(power)
     if _SMALLEST_PLAIN_EXPONENT <= exponent <= _LARGEST_PLAIN_EXPONENT:
         return fixed(value, max(0, n_digits - 1 - exponent), style)
+    return (style.minus if value < 0 else "") + _scientific(mantissa, exponent, style)
+
+
+def shortest(value: float, style: NumberStyle = REPORT, *, digits: int = 6) -> str:
+    """Return ``value`` with at most ``digits`` significant digits and no zeros at the end, ungrouped.
+
+    For values of variables, units and levels of confidence, which are shown as they were given.
+
+    Examples
+    --------
+    >>> [shortest(x) for x in (10.0, 0.1, -2.50, 1986.0, 1 / 3, 1.5e9)]
+    ['10', '0.1', '−2.5', '1986', '0.333333', '1.5\xa0×\xa010⁹']
+    """
+    if not math.isfinite(value):
+        return _not_finite(value, style, "")
+    mantissa, _, power = f"{abs(value):.{digits}g}".partition("e")
+    text = _scientific(mantissa, int(power), style) if power else mantissa.replace(".", style.decimal)
+    return (style.minus if value < 0 else "") + text
+
+
+def _scientific(mantissa: str, exponent: int, style: NumberStyle) -> str:
     if style.exponent == "power":
         scale = "\u00a0×\u00a010" + str(exponent).translate(_SUPERSCRIPTS)
     else:
         scale = f"e{exponent}"
-    return (style.minus if value < 0 else "") + mantissa.replace(".", style.decimal) + scale
+    return mantissa.replace(".", style.decimal) + scale
 
 
 def integer(value: float, style: NumberStyle = REPORT, *, reason: str = "") -> str:
@@ -247,6 +212,33 @@ def p_value(value: float, style: NumberStyle = REPORT, *, reason: str = "") -> s
         text = ">0." + "9" * digits
     text = text if style.leading_zero else text.replace("0.", ".", 1)
     return text.replace(".", style.decimal)
+
+
+def share(value: float, digits: int, style: NumberStyle = REPORT, *, reason: str = "") -> str:
+    """Return a number that cannot exceed 1, such as a probability, with ``digits`` digits after the point.
+
+    Examples
+    --------
+    >>> share(0.25, 2), share(0.25, 2, NumberStyle(share_zero=False)), share(1.0, 2)
+    ('0.25', '.25', '1.00')
+    """
+    text = fixed(value, digits, style, reason=reason)
+    if style.share_zero or not abs(value) <= 1.0:
+        return text
+    return text.replace(f"0{style.decimal}", style.decimal, 1)
+
+
+def share_interval(
+    low: float, high: float, digits: int, style: NumberStyle = REPORT, *, reason: str = ""
+) -> str:
+    """Return "low to high", each limit written as `share` writes it; the ``reason`` if either is NaN.
+
+    Examples
+    --------
+    >>> share_interval(0.05, 0.4, 2)
+    '0.05 to 0.40'
+    """
+    return _between(low, high, lambda limit: share(limit, digits, style), style, reason)
 
 
 def percent(value: float, style: NumberStyle = REPORT, *, digits: int | None = None, reason: str = "") -> str:
@@ -306,10 +298,7 @@ def interval(low: float, high: float, digits: int, style: NumberStyle = REPORT, 
     >>> interval(1.0249, 1.3681, 2), interval(-0.5, float("inf"), 1, PLAIN)
     ('1.02 to 1.37', '-0.5 to ∞')
     """
-    if math.isnan(low) or math.isnan(high):
-        return reason or NOT_AVAILABLE
-    before, after = style.interval_brackets
-    return before + fixed(low, digits, style) + style.interval_word + fixed(high, digits, style) + after
+    return _between(low, high, lambda limit: fixed(limit, digits, style), style, reason)
 
 
 def odds_ratio_interval(low: float, high: float, style: NumberStyle = REPORT, *, reason: str = "") -> str:
@@ -320,10 +309,14 @@ def odds_ratio_interval(low: float, high: float, style: NumberStyle = REPORT, *,
     >>> odds_ratio_interval(0.0, 0.987), odds_ratio_interval(1.0024, float("inf"))
     ('0 to 0.99', '1.002 to ∞')
     """
+    return _between(low, high, lambda limit: odds_ratio(limit, style), style, reason)
+
+
+def _between(low: float, high: float, write: Callable[[float], str], style: NumberStyle, reason: str) -> str:
     if math.isnan(low) or math.isnan(high):
         return reason or NOT_AVAILABLE
     before, after = style.interval_brackets
-    return before + odds_ratio(low, style) + style.interval_word + odds_ratio(high, style) + after
+    return before + write(low) + style.interval_word + write(high) + after
 
 
 def _not_finite(value: float, style: NumberStyle, reason: str) -> str:

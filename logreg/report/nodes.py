@@ -8,9 +8,11 @@ could stumble over is refused here, when the node is made.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 from logreg.errors import did_you_mean
@@ -259,6 +261,12 @@ class Figure:
         if not self.alt.strip():
             raise ValueError(f"figure {self.key!r} needs a description (alt) for readers who cannot see it")
         object.__setattr__(self, "svg", clean_svg(self.svg, prefix=f"figure-{self.key}"))
+
+    def write(self, path: str | os.PathLike[str], dpi: float | None = None) -> Path:
+        """Write the figure alone, as .svg, .png or .pdf; see `logreg.report.figure_files.write_figure`."""
+        from logreg.report.figure_files import write_figure
+
+        return write_figure(self, path, dpi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from logreg.errors import SupportError, did_you_mean
 from logreg.interpret.effects import Profile, why_no_effects
 from logreg.report.calculator import CalculatorInput, calculator_model, choices_of, starting_values
 from logreg.report.context import Context
-from logreg.report.formats import significant, visible
+from logreg.report.formats import REPORT, NumberStyle, shortest, significant, visible
 from logreg.report.words import event_text
 
 __all__ = ["MOST_POINTS", "Nomogram", "PointScale", "nomogram_of", "number_text", "round_numbers"]
@@ -68,7 +68,8 @@ class Nomogram:
     """The scales, and the way from total points to the logit: ``base + per_point * total``.
 
     ``most`` is the largest total. ``outcome`` is what the logit is about, against ``baseline``; with more
-    than two outcomes it gives odds against the baseline, from which alone no probability follows.
+    than two outcomes it gives odds against the baseline, from which alone no probability follows. ``style``
+    is how numbers are written.
     """
 
     outcome: str
@@ -78,6 +79,7 @@ class Nomogram:
     base: float
     per_point: float
     most: float
+    style: NumberStyle = REPORT
 
     def total_of_logit(self, logit: float) -> float:
         """Return the total points that belong to a logit."""
@@ -144,6 +146,7 @@ def nomogram_of(context: Context, profiles: Mapping[str, Profile], outcome: obje
         base=parts[0].at_start + sum(float(part.everything.min()) - part.at_start for part in parts),
         per_point=per_point,
         most=sum(float(np.ptp(part.everything)) for part in parts) / per_point,
+        style=context.style,
     )
 
 
@@ -180,6 +183,7 @@ class _Part:
     helds: tuple[str, ...]
     everything: FloatArray
     at_start: float
+    style: NumberStyle
 
     def scales(self, per_point: float) -> Iterator[PointScale]:
         """Yield the scales: one per combination, and per stretch of a number between turns."""
@@ -195,7 +199,11 @@ class _Part:
                 ]
                 ends = (0, len(self.values) - 1)
                 texts = [
-                    number_text(float(self.values[k]), 4 if k in ends or self.values[k] in self.ticks else 3)
+                    number_text(
+                        float(self.values[k]),
+                        self.style,
+                        4 if k in ends or self.values[k] in self.ticks else 3,
+                    )
                     for k in marked
                 ]
                 yield self._scale(held, marked, texts, points, first, last)
@@ -297,6 +305,7 @@ def _part(
         ),
         everything=logits[1:].reshape(len(combinations), len(values)),
         at_start=float(logits[0]),
+        style=context.style,
     )
 
 
@@ -324,6 +333,6 @@ def round_numbers(low: float, high: float, *, whole: bool = False) -> list[float
     return [float(f"{tick:.12g}") for tick in np.asarray(found).tolist() if low <= tick <= high]
 
 
-def number_text(value: float, digits: int = 4) -> str:
+def number_text(value: float, style: NumberStyle = REPORT, digits: int = 4) -> str:
     """Return a number of a scale, with the digits it needs and no more than some."""
-    return f"{value:.{digits}g}".replace("-", "\u2212") if abs(value) < 1e4 else significant(value)
+    return shortest(value, style, digits=digits) if abs(value) < 1e4 else significant(value, style)

@@ -13,6 +13,7 @@ from logreg.logits import sigmoid
 from logreg.report.canvas import GREY, INK, PALE, cut, new_axes, text_width
 from logreg.report.context import Context, context_of
 from logreg.report.drawing import svg_of
+from logreg.report.formats import shortest
 from logreg.report.nodes import Figure
 from logreg.report.nomogram import MOST_POINTS, Nomogram, nomogram_of, number_text, round_numbers
 
@@ -107,7 +108,10 @@ def nomogram_figure(context: Context, profiles: Mapping[str, Profile]) -> Figure
     drawing = Drawing(figsize=(WIDTH, height_of(found)))
     draw_nomogram(drawing.add_axes((0.01, 0.0, 0.98, 1.0)), found)
     return Figure(
-        key="nomogram", svg=svg_of(drawing), alt=nomogram_alt(found), caption=nomogram_caption(found)
+        key="nomogram",
+        svg=svg_of(drawing, context.style),
+        alt=nomogram_alt(found),
+        caption=nomogram_caption(found),
     )
 
 
@@ -157,7 +161,7 @@ def _last_marks(nomogram: Nomogram) -> list[tuple[str, float]]:
     marks = []
     for value in inside if len(inside) >= FEWEST_MARKS else round_numbers(low, high):
         logit = math.log(value / (1.0 - value)) if nomogram.is_binary else math.log(value)
-        marks.append((f"{value:g}", nomogram.total_of_logit(logit)))
+        marks.append((shortest(value, nomogram.style), nomogram.total_of_logit(logit)))
     return marks
 
 
@@ -167,7 +171,7 @@ def _probability(logit: float) -> float:
 
 def draw_nomogram(ax: Axes, nomogram: Nomogram) -> None:
     """Draw a nomogram into axes, whose frame goes."""
-    scales, most = nomogram.scales, nomogram.most
+    scales, most, style = nomogram.scales, nomogram.most, nomogram.style
     last = "Probability" if nomogram.is_binary else f"Odds against {nomogram.baseline}"
     names = [("Points", ""), *((one.label, one.held) for one in scales)]
     names += [("Total points", ""), ("Logit", ""), (last, "")]
@@ -191,9 +195,12 @@ def draw_nomogram(ax: Axes, nomogram: Nomogram) -> None:
         marks = [(text, at / MOST_POINTS) for text, at in zip(one.texts, one.points, strict=True)]
         drawn.append((marks, (one.ends[0] / MOST_POINTS, one.ends[1] / MOST_POINTS)))
     drawn += [
-        ([(number_text(total), total / most) for total in round_numbers(0.0, most)], whole),
+        ([(number_text(total, style), total / most) for total in round_numbers(0.0, most)], whole),
         (
-            [(number_text(logit), nomogram.total_of_logit(logit) / most) for logit in round_numbers(*ends)],
+            [
+                (number_text(logit, style), nomogram.total_of_logit(logit) / most)
+                for logit in round_numbers(*ends)
+            ],
             whole,
         ),
         ([(text, at / most) for text, at in _last_marks(nomogram)], whole),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from logreg.errors import SupportError
 from logreg.report.drawing import svg_of
+from logreg.report.formats import NumberStyle, shortest
+from logreg.report.journals import style_named
 from logreg.report.nodes import BLOCK_TYPES, Block, Cell, Figure, Row, Section, Table, TableColumn, paragraph
 
 if TYPE_CHECKING:
@@ -50,7 +52,11 @@ def section(title: str, *parts: str | Block, key: str | None = None) -> Section:
                 f"section {title!r}: {type(part).__name__} is neither text nor a block. Use "
                 "logreg.report.figure(drawing, alt=...) and logreg.report.table(frame, caption=...)."
             )
-    return Section(key=key if key is not None else _key_of(title), title=title, blocks=tuple(blocks))
+    key = key if key is not None else _key_of(title)
+    try:
+        return Section(key=key, title=title, blocks=tuple(blocks))
+    except ValueError as error:
+        raise SupportError(f"section {title!r}: {error}.") from None
 
 
 def figure(
@@ -91,7 +97,14 @@ def figure(
         raise SupportError(f"figure {key!r}: {error}.") from None
 
 
-def table(frame: pd.DataFrame, *, caption: str, key: str | None = None, notes: tuple[str, ...] = ()) -> Table:
+def table(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    key: str | None = None,
+    notes: tuple[str, ...] = (),
+    style: str | NumberStyle = "report",
+) -> Table:
     """Return a table of a report from a data frame; its numbers stay numbers in every format.
 
     Parameters
@@ -103,11 +116,14 @@ def table(frame: pd.DataFrame, *, caption: str, key: str | None = None, notes: t
         Finds the table in the document; made of the caption if not given.
     notes : tuple of str
         Stand below the table.
+    style : str or NumberStyle
+        How its floats are written; see `logreg.report.sections.report_document`.
 
     Raises
     ------
     SupportError
-        For what is no data frame, or one without columns.
+        For what is no data frame, one without columns or with two of one name, and a style or a key that
+        cannot be.
 
     Examples
     --------
@@ -119,28 +135,36 @@ def table(frame: pd.DataFrame, *, caption: str, key: str | None = None, notes: t
         raise SupportError("logreg.report.table takes a pandas data frame with at least one column.")
     names = [str(name) for name in frame.columns]
     number = [frame.dtypes.iloc[j].kind in "iuf" for j in range(len(names))]
-    return Table(
-        key=key if key is not None else _key_of(caption),
-        caption=caption,
-        columns=tuple(
-            TableColumn(key=name, heading=name, align="right" if is_number else "left")
-            for name, is_number in zip(names, number, strict=True)
-        ),
-        rows=tuple(
-            Row(cells=tuple(map(_cell, values))) for values in frame.itertuples(index=False, name=None)
-        ),
-        notes=tuple(notes),
-    )
+    numbers = style_named(style)
+    key = key if key is not None else _key_of(caption)
+    try:
+        return Table(
+            key=key,
+            caption=caption,
+            columns=tuple(
+                TableColumn(key=name, heading=name, align="right" if is_number else "left")
+                for name, is_number in zip(names, number, strict=True)
+            ),
+            rows=tuple(
+                Row(cells=tuple(_cell(value, numbers) for value in values))
+                for values in frame.itertuples(index=False, name=None)
+            ),
+            notes=tuple(notes),
+        )
+    except ValueError as error:
+        raise SupportError(f"table {key!r}: {error}.") from None
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: Any, style: NumberStyle) -> Cell:
     if value is None or value != value:
         return Cell(text="–", value=None)
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, bool | int | str):
         return Cell(text=str(value), value=value)
-    return Cell(text=f"{value:.6g}", value=value) if isinstance(value, float) else Cell(text=str(value))
+    if isinstance(value, float):
+        return Cell(text=shortest(value, style), value=value)
+    return Cell(text=str(value))
 
 
 def _svg_of_drawing(drawing: Any) -> str:

@@ -6,16 +6,13 @@ Nothing global of matplotlib is touched and no window is opened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from logreg.data.source import Level
 from logreg.design.distribution import Distribution
 from logreg.errors import SupportError, did_you_mean
-from logreg.inference.normal import critical_value
 from logreg.interpret.effects import Effect, Profile, Scale, effect_of, values_along, why_no_effects
-from logreg.report.canvas import GREY, INK, draw_legend, new_axes, short, shown_outcomes, style_of
+from logreg.report.canvas import new_axes, shown_outcomes, style_of
 from logreg.report.context import Context, Units, context_of
 from logreg.report.curves import (
     Strand,
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
 
     from logreg.fitted import LogisticFit
 
-__all__ = ["Plots", "effect_plot", "odds_ratio_plot", "profile_plot"]
+__all__ = ["Plots", "effect_plot", "odds_ratio_plot"]
 
 #: Where a number stands that separates the curves of an interaction.
 BY_QUANTILES = (0.1, 0.5, 0.9)
@@ -103,8 +100,47 @@ class Plots:
         labels: Mapping[str, str] | None = None,
         confidence: float | None = None,
     ) -> Axes:
-        """Draw the profile log-likelihood of a coefficient; see `profile_plot`."""
+        """Draw the profile log-likelihood of a coefficient; see `logreg.report.profile_drawing`."""
+        from logreg.report.profile_drawing import profile_plot
+
         return profile_plot(self._fit, term, outcome, ax, labels=labels, confidence=confidence)
+
+    def roc(
+        self,
+        ax: Axes | None = None,
+        *,
+        data: Any = None,
+        weights: str | None = None,
+        outcome: object = None,
+        confidence: float | None = None,
+    ) -> Axes:
+        """Draw ROC curves; see `logreg.report.performance_plots.roc_plot`."""
+        from logreg.report.performance_plots import roc_plot
+
+        return roc_plot(self._fit, ax, data=data, weights=weights, outcome=outcome, confidence=confidence)
+
+    def calibration(
+        self,
+        ax: Axes | None = None,
+        *,
+        groups: int = 10,
+        data: Any = None,
+        weights: str | None = None,
+        outcome: object = None,
+        confidence: float | None = None,
+    ) -> Axes:
+        """Draw observed against predicted shares; see `logreg.report.performance_plots.calibration_plot`."""
+        from logreg.report.performance_plots import calibration_plot
+
+        return calibration_plot(
+            self._fit,
+            ax,
+            groups=groups,
+            data=data,
+            weights=weights,
+            outcome=outcome,
+            confidence=confidence,
+        )
 
     def nomogram(
         self,
@@ -119,7 +155,8 @@ class Plots:
         return nomogram_plot(self._fit, ax, outcome=outcome, labels=labels)
 
     def __repr__(self) -> str:
-        return "<plots of a fit: odds_ratios(), effect(variable), profile(term), nomogram()>"
+        names = "odds_ratios(), effect(variable), profile(term), roc(), calibration(), nomogram()"
+        return f"<plots of a fit: {names}>"
 
 
 def odds_ratio_plot(
@@ -225,7 +262,7 @@ def effect_plot(
             "kind='stacked' shows the probabilities of all outcomes: leave scale, by, outcome out."
         )
     context = context_of(fit, labels=labels, confidence=confidence)
-    profiles = fit.profiles()
+    profiles = context.profiles
     held = dict(at or {})
     effect = effect_of(fit, variable, profiles, confidence=confidence, scale=scale, at=held)
     shown = None
@@ -316,76 +353,3 @@ def _strands_by(
         text = average_text(float(value), context.style) if kind == "curve" else level_text(value)
         strands.append(Strand(f"{by} = {text}", style_of(k), effect.of_outcome(outcome)))
     return strands
-
-
-def profile_plot(
-    fit: LogisticFit,
-    term: str,
-    outcome: str | None = None,
-    ax: Axes | None = None,
-    *,
-    labels: Mapping[str, str] | None = None,
-    confidence: float | None = None,
-) -> Axes:
-    """Draw the profile log-likelihood of a coefficient, with the Wald parabola beside it.
-
-    Where the two part, Wald intervals mislead. The horizontal line is the cut of the interval: the curve is
-    above it for the values that a likelihood-ratio test does not reject.
-
-    Parameters
-    ----------
-    fit : LogisticFit
-    term : str
-        A design column, as in ``fit.coefficients()``.
-    outcome : str, optional
-        Which equation; needed where there are more than two outcomes.
-    ax, labels, confidence
-        As for `odds_ratio_plot`.
-
-    Raises
-    ------
-    SupportError
-        For an unknown term, a loaded model, or where there is no likelihood.
-
-    Examples
-    --------
-    >>> import logreg
-    >>> fit = logreg.fit("low ~ age + smoke", logreg.datasets.load("birthwt"))
-    >>> fit.plot.profile("age").get_ylabel()
-    'Log-likelihood below its maximum'
-    """
-    context = context_of(fit, labels=labels, confidence=confidence)
-    profile = fit.profile(term, outcome)
-    axes = new_axes(ax, (6.5, 3.0))
-    value = profile["value"].to_numpy(dtype=float)
-    below = profile["loglik"].to_numpy(dtype=float) - fit.loglik
-    axes.plot(value, below, color=INK, linewidth=1.7)
-    coef = fit.coefficients()
-    row = coef[(coef["term"] == term) & ((coef["outcome"] == outcome) | (outcome is None))].iloc[0]
-    if np.isfinite(row["std_error"]):
-        wald = -0.5 * ((value - row["estimate"]) / row["std_error"]) ** 2
-        axes.plot(value, wald, color=GREY, linewidth=1.2, linestyle=style_of(1).dashes)
-        axes.axvline(row["estimate"], color=GREY, linewidth=0.8)
-    cut = -0.5 * critical_value(context.confidence) ** 2
-    axes.axhline(cut, color=GREY, linewidth=0.9)
-    axes.set_ylim(min(1.6 * cut, float(below.min())), 0.05 * abs(cut))
-    axes.set_xlim(float(value.min()), float(value.max()))
-    axes.set_xlabel(f"Coefficient of {short(term, 50)} (logit)", fontsize=9, parse_math=False)
-    axes.set_ylabel("Log-likelihood below its maximum", fontsize=9)
-    axes.annotate(
-        f"{context.level} interval",
-        # Beside the maximum and above the cut, where there is room whatever the curve.
-        (0.35, cut),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 2),
-        textcoords="offset points",
-        ha="center",
-        fontsize=8,
-        color=GREY,
-    )
-    curves = ["Profile", "Wald"] if np.isfinite(row["std_error"]) else ["Profile"]
-    draw_legend(axes, axes.lines[: len(curves)], curves)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(labelsize=8)
-    return axes

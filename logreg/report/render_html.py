@@ -2,7 +2,8 @@
 
 The template may print anything: every string passes `visible` and is escaped. Only what this module marks as
 markup (the style sheet, the script, the cleaned drawings, the calculator's data) is not. Without script the
-page says the same; the script sorts and copies tables and runs the calculator.
+page says the same; the script sorts and copies tables, changes what they compare with, and runs the
+calculator.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import base64
 import hashlib
 import math
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from logreg.report.calculator import Calculator
 from logreg.report.formats import visible
-from logreg.report.nodes import Cell, Document, Figure, Note, Paragraph, Section, row_groups
+from logreg.report.nodes import Cell, Document, Note, Paragraph, Section, Table, row_groups
+from logreg.report.svg_shared import share_outlines
+from logreg.report.switched import SwitchedTable
 
 __all__ = ["render", "render_fragment"]
 
@@ -28,6 +33,8 @@ _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "script-src 'sha256-{}'"
 )
+#: Characters of a word, and of a text, that a column of names makes room for; on a phone words only.
+LONGEST_WHOLE_WORD, LONGEST_LINE = 18, 24
 #: The script of a page, in the order of its parts.
 _SCRIPTS = ("calculate.js", "page.js")
 #: An interval as tables hold it at full precision.
@@ -57,6 +64,11 @@ def render_fragment(document: Document) -> str:
 
 
 def _rendered(template: str, document: Document, *, interactive: bool) -> str:
+    figures = document.figures
+    drawings: Sequence[str] = [figure.svg for figure in figures]
+    outlines = ""
+    if interactive:  # a fragment may stand beside others, which have outlines of their own
+        outlines, drawings = share_outlines(drawings)
     return (
         _environment()
         .get_template(template)
@@ -65,7 +77,11 @@ def _rendered(template: str, document: Document, *, interactive: bool) -> str:
             interactive=interactive,
             policy=_policy(),
             table_numbers={table.key: i for i, table in enumerate(document.tables, start=1)},
-            figure_numbers={figure.key: i for i, figure in enumerate(document.figures, start=1)},
+            figure_numbers={figure.key: i for i, figure in enumerate(figures, start=1)},
+            # Drawings were cleaned when the figures were made: they are markup.
+            drawings={figure.key: Markup(svg) for figure, svg in zip(figures, drawings, strict=True)},
+            outlines=Markup(outlines),
+            switches=_switches(document) if interactive else None,
         )
     )
 
@@ -83,12 +99,13 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "kind_of": _kind_of,
-        "drawing": _drawing,
         "row_groups": row_groups,
         "numbers": _numbers,
+        "fit_of": _fit_of,
         "is_prose": _is_prose,
         "calculator_data": _calculator_data,
     }
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     environment.globals["style_sheet"] = partial(_source, "page.css")
     environment.globals["fragment_style_sheet"] = partial(_source, "fragment.css")
     environment.globals["script"] = _script
@@ -107,11 +124,6 @@ def _kind_of(node: object) -> str:
     return type(node).__name__.lower()
 
 
-def _drawing(figure: Figure) -> Markup:
-    """Return a figure's drawing, which was cleaned when the figure was made, as markup."""
-    return Markup(figure.svg)
-
-
 def _numbers(cell: Cell) -> str:
     """Return the number behind a cell with all its digits, two for an interval, "" for anything else."""
     value = cell.value
@@ -123,10 +135,65 @@ def _numbers(cell: Cell) -> str:
     return repr(value)
 
 
+def _fit_of(cell: Cell) -> str:
+    """Return the class of a text that stays on one line, or has a word that may break, "" for others."""
+    if any(len(word) > LONGEST_WHOLE_WORD for word in cell.text.split()):
+        return " long"
+    return " short" if len(cell.text) <= LONGEST_LINE else ""
+
+
 def _is_prose(section: Section) -> bool:
     """Whether a section is text that someone may want to take over as it is."""
     found = [block for block in section.blocks if not isinstance(block, Note)]
     return bool(found) and all(isinstance(block, Paragraph) for block in found)
+
+
+def _switches(document: Document) -> dict[str, Any] | None:
+    """Return what the script needs to put other tables in the place of those shown; None if there are none.
+
+    Tables that change together make a switch. ``places`` are the parts of a table that differ between its
+    choices (see `_parts`), ``texts`` what stands there, choice by choice, as positions in ``strings``: texts,
+    or pairs of a text and the numbers behind it.
+    """
+    strings: dict[object, int] = {}
+    switches: dict[object, dict[str, Any]] = {}
+
+    def place_of(part: object) -> int:
+        return strings.setdefault(part, len(strings))
+
+    for table in document.tables:
+        if not isinstance(table, SwitchedTable):
+            continue
+        shown = [list(_parts(one)) for one in (table, *table.others)]
+        places = [k for k, parts in enumerate(zip(*shown, strict=True)) if len(set(parts)) > 1]
+        switch = switches.setdefault(
+            (table.question, table.remark, table.choices),
+            {
+                "question": visible(table.question),
+                "remark": visible(table.remark),
+                "choices": [visible(choice) for choice in table.choices],
+                "tables": [],
+            },
+        )
+        switch["tables"].append(
+            {
+                "key": table.key,
+                "places": places,
+                "texts": [[place_of(parts[k]) for k in places] for parts in shown],
+                "notes": [[place_of(visible(note)) for note in one.notes] for one in (table, *table.others)],
+            }
+        )
+    return {"strings": list(strings), "switches": list(switches.values())} if switches else None
+
+
+def _parts(table: Table) -> Iterator[str | tuple[str, str]]:
+    """Yield caption, upper headings and cells of a table in the order of the page."""
+    yield visible(table.caption, line_breaks=True)
+    yield from (visible(group, line_breaks=True) for group, _ in table.column_groups if group)
+    for row in table.rows:
+        for cell in row.cells:
+            text, numbers = visible(cell.text, line_breaks=True), _numbers(cell)
+            yield (text, numbers) if numbers and row.kind != "group" else text
 
 
 def _calculator_data(calculator: Calculator) -> Markup:

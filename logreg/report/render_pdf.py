@@ -44,7 +44,7 @@ from logreg.report.table_layout import (
 if TYPE_CHECKING:
     import typst
 
-__all__ = ["drawing_to_png", "render"]
+__all__ = ["PIXELS_PER_INCH", "drawing_to_pdf", "drawing_to_png", "render"]
 
 #: A4 with margins of 22 mm leaves lines of 166 mm, on its side of 253 mm. Libertinus is narrower than most.
 _PAGES = (
@@ -64,7 +64,13 @@ _PNG_TEMPLATE = b"""#set page(width: auto, height: auto, margin: 0pt, fill: whit
 #image(bytes(sys.inputs.svg), format: "svg", alt: "drawing")
 """
 #: Sharp on paper at the size of the drawing.
-_PIXELS_PER_INCH = 200.0
+PIXELS_PER_INCH = 200.0
+#: A page as large as the drawing, with its description.
+_FIGURE_TEMPLATE = b"""#let figure = json(bytes(sys.inputs.document))
+#set document(title: figure.title)
+#set page(width: auto, height: auto, margin: 0pt, fill: white)
+#image(bytes(figure.svg), format: "svg", alt: figure.alt)
+"""
 
 
 def render(document: Document) -> bytes:
@@ -78,28 +84,33 @@ def render(document: Document) -> bytes:
         If a drawing cannot be read.
     """
     require_extra(".pdf")
-    import typst
-
-    content = json.dumps(_document(document), ensure_ascii=False)
-    try:
-        return _compiled(content, system_fonts=False)
-    except typst.TypstError as error:
-        missing = _without_glyph(error)
-        if not missing:
-            raise
-    for _ in range(_ROUNDS):
-        try:
-            return _compiled(content, system_fonts=True)
-        except typst.TypstError as error:
-            missing = _without_glyph(error)
-            if not missing:
-                raise
-            content = _spelt_out(content, missing)
-    return _compiled(content, system_fonts=True)
+    return _typeset(_template(), _document(document))
 
 
-def drawing_to_png(svg: str) -> bytes:
-    """Return a drawing as a PNG of 200 pixels per inch, for formats that cannot hold an SVG.
+def drawing_to_pdf(svg: str, *, title: str, alt: str) -> bytes:
+    """Return a drawing as a PDF with one page of its size, tagged for screen readers.
+
+    Parameters
+    ----------
+    svg : str
+    title : str
+        Name of the document.
+    alt : str
+        What the drawing shows.
+
+    Raises
+    ------
+    SupportError
+        If the package ``typst`` is not installed.
+    typst.TypstError
+        If the drawing cannot be read.
+    """
+    require_extra(".pdf")
+    return _typeset(_FIGURE_TEMPLATE, {"svg": svg, "title": visible(title), "alt": visible(alt)})
+
+
+def drawing_to_png(svg: str, pixels_per_inch: float = PIXELS_PER_INCH) -> bytes:
+    """Return a drawing as a PNG, for formats that cannot hold an SVG.
 
     Raises
     ------
@@ -111,12 +122,14 @@ def drawing_to_png(svg: str) -> bytes:
     require_extra(".png")
     import typst
 
+    # Letters stand as text only where the drawing's own font lacks them: a font of the machine may have them.
+    lacking = "<text" in svg
     return typst.compile(
         _PNG_TEMPLATE,
         format="png",
-        ppi=_PIXELS_PER_INCH,
-        font_paths=_fonts(system=False),
-        ignore_system_fonts=True,
+        ppi=pixels_per_inch,
+        font_paths=_fonts(system=lacking),
+        ignore_system_fonts=not lacking,
         sys_inputs={"svg": svg},
     )
 
@@ -133,11 +146,35 @@ def _template() -> bytes:
     return files("logreg.report").joinpath("templates", "report.typ").read_bytes()
 
 
-def _compiled(content: str, *, system_fonts: bool) -> bytes:
+def _typeset(template: bytes, document: dict[str, Any]) -> bytes:
+    """Return a PDF: set with fonts of the package, with those of the machine for what they lack, and with
+    spelt out what these lack too.
+    """
+    import typst
+
+    content = json.dumps(document, ensure_ascii=False)
+    try:
+        return _compiled(template, content, system_fonts=False)
+    except typst.TypstError as error:
+        missing = _without_glyph(error)
+        if not missing:
+            raise
+    for _ in range(_ROUNDS):
+        try:
+            return _compiled(template, content, system_fonts=True)
+        except typst.TypstError as error:
+            missing = _without_glyph(error)
+            if not missing:
+                raise
+            content = _spelt_out(content, missing)
+    return _compiled(template, content, system_fonts=True)
+
+
+def _compiled(template: bytes, content: str, *, system_fonts: bool) -> bytes:
     import typst
 
     return typst.compile(
-        _template(),
+        template,
         format="pdf",
         font_paths=_fonts(system=system_fonts),
         ignore_system_fonts=not system_fonts,

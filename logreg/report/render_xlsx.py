@@ -1,19 +1,21 @@
 """A `Document` as XLSX: a first sheet to read, then one sheet per table, its numbers with all their digits.
 
-Numbers are cells that calculate, to 16 significant digits, shown as the report shows them. Text is written as
+Numbers are cells that calculate, with all their digits, shown as the report shows them. Text is written as
 text: nothing becomes a formula or a link. Sheets are named after the keys of the tables. Figures stand as
-their captions and descriptions.
+their captions and descriptions. A calculator has two sheets of its own, with formulas that hold no text of
+the data.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from logreg.report.archive import DATE
+from logreg.report.calculator import Calculator
 from logreg.report.extra import require_extra
 from logreg.report.formats import visible
 from logreg.report.nodes import (
@@ -31,7 +33,9 @@ from logreg.report.nodes import (
     TableColumn,
     Value,
 )
+from logreg.report.spreadsheet_calculator import calculator_sheets
 from logreg.report.spreadsheet_numbers import number_format
+from logreg.report.spreadsheet_write import AllDigits, write_sheet
 from logreg.report.table_layout import column_spans, natural_widths, text_width, wrapped
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ _LONGEST_SHEET_NAME = 31
 #: Excel keeps this name for itself.
 _RESERVED = "history"
 _READING_SHEET = "Report"
+_CALCULATOR_SHEET = "Calculator"
 _A4 = 9
 #: More columns than this are printed on paper on its side.
 _UPRIGHT_COLUMNS = 8
@@ -72,6 +77,7 @@ class _Book:
     workbook: Workbook
     reading: Worksheet
     sheets: dict[str, str]
+    calculators: dict[str, Calculator]
     formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
     line: int = 0
 
@@ -99,22 +105,48 @@ def render(document: Document) -> bytes:
         file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     workbook.set_properties({"title": visible(document.title)[:255], "created": DATE})
+    calculators = _calculators(document)
     book = _Book(
         document=document,
         workbook=workbook,
         reading=workbook.add_worksheet(_READING_SHEET),
-        sheets=_sheet_names(document),
+        sheets=_sheet_names(document, calculators),
+        calculators=calculators,
     )
     _write_reading_sheet(book)
+    pairs = [
+        calculator_sheets(calculator.model, name, _numbers_name(name))
+        for name, calculator in calculators.items()
+    ]
+    for calculator, _ in pairs:
+        write_sheet(workbook, calculator, book.format)
     for number, table in enumerate(document.tables, start=1):
         _write_table(book, table, number)
+    for _, numbers in pairs:
+        write_sheet(workbook, numbers, book.format)
     workbook.close()
     return file.getvalue()
 
 
-def _sheet_names(document: Document) -> dict[str, str]:
+def _calculators(document: Document) -> dict[str, Calculator]:
+    """Return the calculators in reading order by the names of their sheets."""
+    parts = [document.blocks, *(section.blocks for section in document.sections)]
+    found = [block for blocks in parts for block in blocks if isinstance(block, Calculator)]
+    return {
+        _CALCULATOR_SHEET if k == 1 else f"{_CALCULATOR_SHEET} {k}": calculator
+        for k, calculator in enumerate(found, start=1)
+    }
+
+
+def _numbers_name(name: str) -> str:
+    """Return the name of the sheet with the numbers of a calculator."""
+    return name.replace(_CALCULATOR_SHEET, f"{_CALCULATOR_SHEET} model")
+
+
+def _sheet_names(document: Document, calculators: Iterable[str]) -> dict[str, str]:
     """Return the name of each table's sheet: its key, shortened if need be, unique in any case."""
     taken = {_READING_SHEET.lower(), _RESERVED}
+    taken |= {name.lower() for calculator in calculators for name in (calculator, _numbers_name(calculator))}
     names = {}
     for table in document.tables:
         name = table.key[:_LONGEST_SHEET_NAME]
@@ -175,6 +207,9 @@ def _write_block(book: _Book, node: Block, depth: int) -> None:
                 book, f"{label}: {node.text}", font_color=_CAUTION if node.kind == "warning" else _INK
             )
         case Code():
+            if isinstance(node, Calculator):
+                name = next(name for name, one in book.calculators.items() if one is node)
+                _write_jump(book, f"Live calculator: sheet “{name}”", name)
             for line in visible(node.text, line_breaks=True).expandtabs(4).split("\n"):
                 _write_text(book, line, font_name="Consolas", font_size=10)
         case _:
@@ -231,9 +266,13 @@ def _write_link(book: _Book, table: Table, number: int) -> None:
     """Write a link to the sheet of a table."""
     text = _cut(visible(f"{book.document.labels.table} {number}. {table.caption}".rstrip()))
     shown = text if text_width(text) < sum(_READING_COLUMNS) else text[: sum(_READING_COLUMNS) // 2] + "…"
-    target = f"internal:'{book.sheets[table.key]}'!A1"
+    _write_jump(book, shown, book.sheets[table.key])
+
+
+def _write_jump(book: _Book, text: str, sheet: str) -> None:
+    """Write a link to the top of a sheet."""
     link_format = book.format(font_color="#1B4F8A", underline=1)
-    book.reading.write_url(book.line, 0, target, link_format, string=shown)
+    book.reading.write_url(book.line, 0, f"internal:'{sheet}'!A1", link_format, string=text)
     book.line += 1
 
 
@@ -330,7 +369,7 @@ def _write_value(
         sheet.write_string(line, column, _cut(visible(cell.text or cell.reason)), book.format(**properties))
     else:
         assert cell.value is not None
-        number = float(cell.value) + 0.0  # a zero without sign
+        number = AllDigits(float(cell.value) + 0.0)  # a zero without sign
         sheet.write_number(line, column, number, book.format(num_format=shown, **properties))
 
 

@@ -7,29 +7,35 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from logreg.report.chosen import Wanted, chosen_blocks
+from logreg.errors import SupportError
+from logreg.report.baselines import coefficient_blocks
+from logreg.report.chosen import Wanted, check_wanted, chosen_blocks
 from logreg.report.context import Units, context_of
 from logreg.report.drawing import forest_figure, house_style
 from logreg.report.forest import forest_lines
-from logreg.report.formats import NumberStyle, style_named
+from logreg.report.formats import NumberStyle
+from logreg.report.journals import style_named
 from logreg.report.material import Material
 from logreg.report.nodes import Block, Document, Section
 from logreg.report.sections_answer import answer_section
 from logreg.report.sections_calculator import calculator_section
+from logreg.report.sections_checklist import strobe_section, tripod_section
 from logreg.report.sections_code import reproduce_section
-from logreg.report.sections_coefficients import coefficient_tables
 from logreg.report.sections_comparisons import comparisons_section
 from logreg.report.sections_convergence import convergence_section
+from logreg.report.sections_crude import crude_section
 from logreg.report.sections_data import data_section
 from logreg.report.sections_effects import effects_section
 from logreg.report.sections_methods import methods_section
 from logreg.report.sections_model import model_fit_section
+from logreg.report.sections_performance import performance_section
 from logreg.report.sections_sentences import sentences_section
+from logreg.report.sections_table_one import table_one_section
 
 if TYPE_CHECKING:
     from logreg.fitted import LogisticFit
 
-__all__ = ["SECTIONS", "USUAL", "report_document"]
+__all__ = ["SECTIONS", "USUAL", "check_sections", "report_document"]
 
 
 def _data(material: Material) -> Section:
@@ -40,7 +46,7 @@ def _odds_ratios(material: Material) -> Section:
     return Section(
         key="odds_ratios",
         title="Coefficients and odds ratios",
-        blocks=(*material.notes("odds_ratios"), *coefficient_tables(material.context)),
+        blocks=(*material.notes("odds_ratios"), *coefficient_blocks(material.context)),
     )
 
 
@@ -61,23 +67,33 @@ SECTIONS: Mapping[str, Callable[[Material], Section]] = MappingProxyType(
     {
         "answer": answer_section,
         "data": _data,
+        "table_one": lambda material: table_one_section(material.context),
         "methods": lambda material: methods_section(material.context),
         "model_fit": lambda material: model_fit_section(material.context),
         "odds_ratios": _odds_ratios,
+        "crude": lambda material: crude_section(material.context),
         "comparisons": _comparisons,
         "forest": _forest,
         "sentences": sentences_section,
         "effects": lambda material: effects_section(material.context, material.effects),
+        "performance": lambda material: performance_section(material.context),
         "calculator": lambda material: calculator_section(material.context, material.context.profiles),
         "convergence": lambda material: convergence_section(material.context, material.notes("convergence")),
         "reproduce": lambda material: reproduce_section(material.context),
+        "strobe": lambda material: strobe_section(material.context),
+        "tripod": lambda material: tripod_section(material.context),
     }
 )
 #: The sections of a report that asks for none, in reading order.
 USUAL = (
-    *("answer", "data", "methods", "model_fit", "odds_ratios", "comparisons", "forest", "sentences"),
+    *("answer", "data", "methods", "model_fit", "odds_ratios", "crude", "comparisons", "forest", "sentences"),
     *("effects", "calculator", "convergence", "reproduce"),
 )
+
+
+def check_sections(wanted: Wanted) -> None:
+    """Refuse with a SupportError what is no list of sections; see `report_document`."""
+    check_wanted(wanted, SECTIONS)
 
 
 def report_document(
@@ -113,8 +129,9 @@ def report_document(
         How numbers are written: "report", "plain", or a journal's: "apa", "jama", "nejm", "lancet".
     sections : sequence of str or Section, optional
         Sections in the order wanted, by name (`SECTIONS`; without it those of `USUAL` that have content),
-        and the author's own: see `logreg.report.section` and `logreg.report.figure`. Warnings of the fit
-        stand at the top whatever is chosen.
+        and the author's own: see `logreg.report.section` and `logreg.report.figure`. "usual" stands for
+        those of `USUAL` that are not named beside it. Warnings of the fit stand at the top whatever is
+        chosen.
 
     Returns
     -------
@@ -151,8 +168,11 @@ def report_document(
     with house_style():
         blocks = chosen_blocks(sections, makers, USUAL)
     kind = "Logistic" if fit.is_binary else "Multinomial logistic"
-    return Document(
-        title=title if title is not None else f"{kind} regression of {context.outcome_heading}",
-        subtitle=fit.spec.formula,
-        blocks=(*material.notes(), *blocks),
-    )
+    try:
+        return Document(
+            title=title if title is not None else f"{kind} regression of {context.outcome_heading}",
+            subtitle=fit.spec.formula,
+            blocks=(*material.notes(), *blocks),
+        )
+    except ValueError as error:  # a part of the author's own has the key of another
+        raise SupportError(f"sections=: {error}.") from None

@@ -52,7 +52,8 @@ def _nomogram(context: Context, profiles: Mapping[str, Profile]) -> tuple[Block,
 def _introduction(profiles: Mapping[str, Profile]) -> str:
     text = (
         "From the values of one record to its logit, odds and probability, term by term. In the HTML "
-        "report the values can be changed; elsewhere the sum is worked for one record. "
+        "report and in the spreadsheet (XLSX) the values can be changed; elsewhere the sum is worked for one "
+        "record. "
     )
     if profiles:
         return text + (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from logreg.inference.covariance import covariance_code, resampling_code
 from logreg.report.context import Context
-from logreg.report.formats import REPORT, STYLES, UNSEEN
+from logreg.report.formats import REPORT, UNSEEN
+from logreg.report.journals import STYLES
 from logreg.report.nodes import Code, Section, paragraph
 
 __all__ = ["reproduce_code", "reproduce_section"]

@@ -13,7 +13,19 @@ from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.outline import Line
 from logreg.report.words import REASONS, amount, listed, reason_text
 
-__all__ = ["coefficient_tables", "stacked_table", "wide_table"]
+__all__ = [
+    "RATIO_KEYS",
+    "coefficient_tables",
+    "estimate_cells",
+    "estimate_columns",
+    "heading_row",
+    "logit_text",
+    "name_cell",
+    "note_texts",
+    "row_kind",
+    "stacked_table",
+    "wide_table",
+]
 
 #: A table of one outcome against the baseline shows these.
 RATIO_KEYS = ("odds_ratio", "interval", "p_value")
@@ -44,17 +56,17 @@ def binary_table(context: Context, *, counts: bool = True) -> Table:
             TableColumn(key="n", heading=_count_heading(context), align="right"),
             TableColumn(key="events", heading="Events", align="right"),
         ]
-    columns += _estimate_columns(context, ALL_KEYS)
+    columns += estimate_columns(context, ALL_KEYS)
     rows = []
     for line in context.lines:
         if line.kind == "heading":
-            rows.append(_heading_row(line))
+            rows.append(heading_row(line))
             continue
-        cells = [_name_cell(context, line)]
+        cells = [name_cell(context, line)]
         if counted:
             cells += [_count_cell(context, line.counts), _count_cell(context, line.counts[1:])]
-        cells += _estimate_cells(context, 0, line, ALL_KEYS)
-        rows.append(Row(cells=tuple(cells), kind=_row_kind(line), indent=line.indent))
+        cells += estimate_cells(context, 0, line, ALL_KEYS)
+        rows.append(Row(cells=tuple(cells), kind=row_kind(line), indent=line.indent))
     return Table(
         key="coefficients",
         caption=(
@@ -79,20 +91,20 @@ def wide_table(context: Context) -> Table:
             columns.append(
                 TableColumn(key="n", heading=_count_heading(context), align="right", group=outcome)
             )
-        columns += _estimate_columns(context, RATIO_KEYS, group=outcome)
+        columns += estimate_columns(context, RATIO_KEYS, group=outcome)
     rows = []
     for line in context.lines:
         if line.kind == "intercept":
             continue
         if line.kind == "heading":
-            rows.append(_heading_row(line))
+            rows.append(heading_row(line))
             continue
-        cells = [_name_cell(context, line)]
+        cells = [name_cell(context, line)]
         cells += [_count_cell(context, line.counts[:1])] if counted else []
         for k in range(len(context.outcomes)):
             cells += [_count_cell(context, line.counts[k + 1 : k + 2])] if counted else []
-            cells += _estimate_cells(context, k, line, RATIO_KEYS)
-        rows.append(Row(cells=tuple(cells), kind=_row_kind(line), indent=line.indent))
+            cells += estimate_cells(context, k, line, RATIO_KEYS)
+        rows.append(Row(cells=tuple(cells), kind=row_kind(line), indent=line.indent))
     return Table(
         key="odds_ratios",
         caption=(
@@ -107,17 +119,17 @@ def wide_table(context: Context) -> Table:
 
 def stacked_table(context: Context) -> Table:
     """Return logits and odds ratios with the outcomes below each other, each against the baseline."""
-    columns = (TableColumn(key="term", heading="Outcome and variable"), *_estimate_columns(context, ALL_KEYS))
+    columns = (TableColumn(key="term", heading="Outcome and variable"), *estimate_columns(context, ALL_KEYS))
     rows = []
     for k, outcome in enumerate(context.outcomes):
         heading = f"{outcome} (against {context.baseline})"
         rows.append(Row(cells=(Cell(text=heading, value=outcome, style="strong"),), kind="group"))
         for line in context.lines:
-            cells = [_name_cell(context, line)]
+            cells = [name_cell(context, line)]
             # The heading of a factor is a row of its own here: the outcome's heading governs them all.
             empty = line.kind == "heading"
-            cells += [Cell(text="")] * len(ALL_KEYS) if empty else _estimate_cells(context, k, line, ALL_KEYS)
-            rows.append(Row(cells=tuple(cells), kind=_row_kind(line), indent=line.indent + 1))
+            cells += [Cell(text="")] * len(ALL_KEYS) if empty else estimate_cells(context, k, line, ALL_KEYS)
+            rows.append(Row(cells=tuple(cells), kind=row_kind(line), indent=line.indent + 1))
     return Table(
         key="coefficients",
         caption=(
@@ -144,7 +156,8 @@ def _count_heading(context: Context) -> str:
     return "Weight" if spec.weights is not None and spec.weight_kind != "frequency" else "n"
 
 
-def _estimate_columns(context: Context, keys: Sequence[str], group: str = "") -> list[TableColumn]:
+def estimate_columns(context: Context, keys: Sequence[str], group: str = "") -> list[TableColumn]:
+    """Return the columns of a table of estimates, under a common heading."""
     headings = {
         "estimate": ("Logit", "log-odds"),
         "std_error": ("Std. error", "log-odds"),
@@ -158,15 +171,18 @@ def _estimate_columns(context: Context, keys: Sequence[str], group: str = "") ->
     ]
 
 
-def _row_kind(line: Line) -> Literal["data", "reference"]:
+def row_kind(line: Line) -> Literal["data", "reference"]:
+    """Return the kind of row that a line is."""
     return "reference" if line.kind == "reference" else "data"
 
 
-def _heading_row(line: Line) -> Row:
+def heading_row(line: Line) -> Row:
+    """Return a factor's heading over the whole table."""
     return Row(cells=(Cell(text=line.text, value=line.name),), kind="group")
 
 
-def _name_cell(context: Context, line: Line) -> Cell:
+def name_cell(context: Context, line: Line) -> Cell:
+    """Return what a line is about, with the unit of its estimates if that is not 1."""
     unit = None if line.position is None else context.numbers[0][line.position].unit
     step = "" if unit is None or unit == 1.0 else f", per {step_text(unit, context.style)}"
     return Cell(text=line.text + step, value=line.name)
@@ -176,7 +192,8 @@ def _count_cell(context: Context, counts: Sequence[float]) -> Cell:
     return Cell(text=amount(sum(counts), context.style), value=sum(counts)) if counts else Cell(text="")
 
 
-def _estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[str]) -> list[Cell]:
+def estimate_cells(context: Context, equation: int, line: Line, keys: Sequence[str]) -> list[Cell]:
+    """Return the estimates of a line in one equation, a cell for each key."""
     style = context.style
     if line.position is None:
         shown = {"interval": Cell(text="from the others")}
@@ -235,10 +252,11 @@ def _interval_cell(context: Context, numbers: Numbers, reason: str) -> Cell:
 
 
 def _notes(context: Context, keys: Sequence[str], *, counted: bool) -> tuple[str, ...]:
-    return tuple(_note_texts(context, keys, counted=counted))
+    return tuple(note_texts(context, keys, counted=counted))
 
 
-def _note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Iterator[str]:
+def note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Iterator[str]:
+    """Yield what has to be said below a table of estimates."""
     kinds = {line.kind for line in context.lines}
     parts = [interval_note(context)]
     if "estimate" in keys:

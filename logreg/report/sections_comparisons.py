@@ -153,7 +153,8 @@ def _heading(context: Context, move: Move) -> str:
 def _ends_text(context: Context, move: Move) -> str:
     """Return the level that is compared, or both values of a number."""
     if levels_of(context, move.variable) is None:
-        return f"{value_text(_end(move.start))} to {value_text(_end(move.end))}"
+        start, end = (value_text(_end(value), context.style) for value in (move.start, move.end))
+        return f"{start} to {end}"
     return level_text(_end(move.end))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from logreg.interpret.effects import Effect, Profile, effect_of, why_no_effects
 from logreg.report.canvas import shown_outcomes
 from logreg.report.context import BLANK, Context
-from logreg.report.drawing import effect_figure
-from logreg.report.formats import fixed, interval
+from logreg.report.drawing import effect_figure, shares_figure
+from logreg.report.formats import share, share_interval
 from logreg.report.inference_words import wald_note
 from logreg.report.nodes import Block, Cell, Note, Row, Section, Table, TableColumn, paragraph
 from logreg.report.outline import level_text
@@ -30,15 +30,28 @@ def effect_variables(context: Context) -> tuple[str, ...]:
     spec = context.fit.spec
     if len(spec.predictors) <= MOST_EFFECTS:
         return spec.predictors
-    smallest = dict.fromkeys(spec.predictors, 1.0)
-    for _, line, numbers in context.estimates():
-        for name in _variables_of(context, line.term):
-            if numbers.p_value < smallest[name]:
-                smallest[name] = numbers.p_value
+    smallest = _smallest_p(context)
     chosen = sorted(spec.predictors, key=lambda name: (smallest[name], spec.predictors.index(name)))[
         :MOST_EFFECTS
     ]
     return tuple(name for name in spec.predictors if name in chosen)
+
+
+def _smallest_p(context: Context) -> dict[str, float]:
+    """Return the smallest p value of a coefficient that each variable takes part in; 1 without any."""
+    smallest = dict.fromkeys(context.fit.spec.predictors, 1.0)
+    for _, line, numbers in context.estimates():
+        for name in _variables_of(context, line.term):
+            if numbers.p_value < smallest[name]:
+                smallest[name] = numbers.p_value
+    return smallest
+
+
+def _clearest_curve(context: Context, effects: Sequence[Effect]) -> Effect | None:
+    """Return the effect of the clearest numeric variable; None if there is none."""
+    smallest = _smallest_p(context)
+    curves = [effect for effect in effects if effect.kind == "curve"]
+    return min(curves, key=lambda effect: smallest[effect.variable], default=None)
 
 
 def _variables_of(context: Context, term: str) -> list[str]:
@@ -70,6 +83,8 @@ def effects_section(context: Context, effects: Sequence[Effect]) -> Section:
     elif effects:
         blocks.append(paragraph(_introduction(context, effects)))
         blocks += [effect_figure(context, effect, k) for k, effect in enumerate(effects, start=1)]
+        clearest = None if context.fit.is_binary else _clearest_curve(context, effects)
+        blocks += [] if clearest is None else [shares_figure(context, clearest)]
         blocks.append(_table(context, effects))
     return Section(key="effects", title="Predicted probabilities", blocks=tuple(blocks))
 
@@ -110,9 +125,9 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
             cells = [Cell(text=text, value=value)]
             for numbers in frames:
                 p, low, high = numbers[value]
-                cells.append(Cell(text=fixed(p, 3, context.style), value=p))
+                cells.append(Cell(text=share(p, 3, context.style), value=p))
                 lost = low != low or high != high
-                shown = interval(low, high, 3, context.style, reason=BLANK)
+                shown = share_interval(low, high, 3, context.style, reason=BLANK)
                 cells.append(Cell(text=shown, value=None if lost else f"{low!r} to {high!r}"))
             rows.append(Row(cells=tuple(cells), indent=1))
     what = event_text(context.fit, context.outcome_heading, outcomes[0]) if single else "every outcome"

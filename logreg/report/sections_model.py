@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from logreg.inference.fit_statistics import NO_LIKELIHOOD, NO_MAXIMUM
 from logreg.report.context import BLANK, Context
-from logreg.report.formats import fixed, p_value
+from logreg.report.formats import fixed, p_value, share
 from logreg.report.nodes import Cell, Row, Section, Table, TableColumn, paragraph
 from logreg.report.sections_tests import overall_test_text, term_tests
 from logreg.report.words import amount
@@ -89,6 +89,8 @@ def _reason(context: Context, name: str) -> str:
         return NO_LIKELIHOOD
     if not fit.maximises_likelihood:
         return NO_MAXIMUM
+    if name == "mckelvey_zavoina":
+        return "not defined: some logits are infinite"
     if name == "aicc":
         return "not defined: as many coefficients as trials"
     if name.startswith("lr_") and not fit.spans_constant:
@@ -143,4 +145,4 @@ def _statistic_text(value: float, kind: str, context: Context) -> str:
         return amount(value, style)
     if kind == "p":
         return p_value(value, style)
-    return fixed(value, 2 if kind == "loglik" else 3, style)
+    return share(value, 3, style) if kind == "share" else fixed(value, 2 if kind == "loglik" else 3, style)

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Sequence
 from logreg.inference.estimate import LogisticEstimate
 from logreg.report.context import Context, Numbers, step_text
 from logreg.report.formats import (
+    REPORT,
     NumberStyle,
     fixed,
     integer,
     odds_ratio,
     odds_ratio_interval,
     p_value,
+    shortest,
     significant,
 )
 from logreg.report.outline import JointTerms, Line
@@ -27,6 +29,7 @@ __all__ = [
     "REASONS",
     "amount",
     "average_text",
+    "bracketed",
     "compared_text",
     "event_text",
     "joint_sentence",
@@ -97,6 +100,19 @@ def p_text(p: float, style: NumberStyle) -> str:
     """
     text = p_value(p, style)
     return f"p {text[0]} {text[1:]}" if text[0] in "<>" else f"p = {text}"
+
+
+def bracketed(limits: str, style: NumberStyle = REPORT) -> str:
+    """Return an interval as it stands beside its estimate: in brackets, its own or round ones.
+
+    Examples
+    --------
+    >>> from logreg.report.journals import STYLES
+    >>> bracketed("1.02 to 1.37", STYLES["jama"]), bracketed("[1.02, 1.37]", STYLES["apa"])
+    ('(1.02 to 1.37)', '[1.02, 1.37]')
+    """
+    before, _ = style.interval_brackets
+    return limits if before and limits.startswith(before) else f"({limits})"
 
 
 def average_text(value: float, style: NumberStyle) -> str:
@@ -200,7 +216,7 @@ def _relative(ratio: float, style: NumberStyle) -> str:
         return "less than a hundredth"
     change = 100.0 * abs(ratio - 1.0)
     digits = 0 if change >= 10.0 else 1
-    shown = fixed(change, digits, style) if change >= 0.1 else "less than 0.1"
+    shown = fixed(change, digits, style) if change >= 0.1 else f"less than {fixed(0.1, 1, style)}"
     return f"{shown}% {'lower' if ratio < 1.0 else 'higher'}"
 
 
@@ -272,5 +288,5 @@ def reason_text(shown: LogisticEstimate, line: Line, numbers: Numbers, style: Nu
 
 
 def _share(share: float, style: NumberStyle) -> str:
-    shown = f"{share:.6g}"
-    return "" if shown == "1" else f"{shown.replace('-', style.minus)} × "
+    shown = shortest(share, style)
+    return "" if shown == "1" else f"{shown} × "

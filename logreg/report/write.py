@@ -17,6 +17,7 @@ from logreg.report.extra import require_extra
 from logreg.report.nodes import Document
 
 __all__ = [
+    "FORMATS",
     "RENDERERS",
     "render_as",
     "renderer_for",
@@ -38,6 +39,9 @@ RENDERERS: Mapping[str, str] = MappingProxyType(
         ".xlsx": "logreg.report.render_xlsx",
     }
 )
+
+#: The suffixes that a document can be written with.
+FORMATS = tuple(RENDERERS)
 
 
 def renderer_for(suffix: str) -> Callable[[Document], str | bytes]:

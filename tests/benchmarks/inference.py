@@ -24,6 +24,8 @@ from machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 3
+#: Fits and proofs that take less, and remember nothing, are timed again in the same process; the best counts.
+AGAIN = 0.5
 #: Seconds after which a program is stopped, and from which it runs once.
 LIMIT, SLOW = 600.0, 20.0
 CASES = {
@@ -51,11 +53,21 @@ WAYS = {
         "logreg slopes",
         "statsmodels get_margeff",
     ),
-    "H1": ("logreg firth", "firthmodels"),
-    "H2": ("logreg firth", "firthmodels"),
-    "S3": ("logreg fit", "logreg certificate", "logreg linear programme"),
-    "S5": ("logreg fit", "logreg certificate", "logreg linear programme"),
-    "S6": ("logreg fit", "logreg certificate", "logreg linear programme"),
+    "H1": ("logreg firth", "firthmodels", "firthmodels from a frame"),
+    "H2": ("logreg firth", "firthmodels", "firthmodels from a frame"),
+    **dict.fromkeys(
+        ("S3", "S5", "S6"),
+        (
+            "logreg fit",
+            "logreg certificate",
+            "logreg proof by sums",
+            "logreg fit, a level with events only",
+            "logreg proof by sums, a level with events only",
+            "logreg fit, all separated",
+            "logreg proof by sums, all separated",
+            "logreg linear programme, all separated",
+        ),
+    ),
     "G": ("logreg profile intervals", "R confint"),
 }
 #: Which of ours each peer is held against, and how many times faster we mean to be.
@@ -63,6 +75,7 @@ PEERS = {
     "marginaleffects avg_comparisons": ("logreg comparisons", 10.0),
     "statsmodels get_margeff": ("logreg slopes", 10.0),
     "firthmodels": ("logreg firth", 5.0),
+    "firthmodels from a frame": ("logreg firth", 5.0),
     "R confint": ("logreg profile intervals", 5.0),
 }
 R_SCRIPT = """
@@ -157,9 +170,12 @@ def worker(case: str, way: str, *, quick: bool) -> None:
     call, read = PREPARE[way](data.head(2000))
     call()
     call, read = PREPARE[way](data)
-    start = time.perf_counter()
-    result = call()
-    seconds = time.perf_counter() - start
+    seconds, spent = float("inf"), 0.0
+    while spent == 0.0 or (spent < AGAIN and case.startswith(("H", "S"))):
+        start = time.perf_counter()
+        result = call()
+        took = time.perf_counter() - start
+        seconds, spent = min(seconds, took), spent + took
     estimate, std_error = read(result)
     print(json.dumps({"seconds": seconds, "estimate": estimate, "std_error": std_error}))
 
@@ -242,17 +258,20 @@ def our_firth(data: Data) -> Prepared:
     return lambda: logreg.fit(data.formula, data.frame, estimator="firth"), read
 
 
-def their_firth(data: Data) -> Prepared:
-    """Time the array interface of firthmodels without its tests and intervals."""
+def their_firth(data: Data, *, frame: bool = False) -> Prepared:
+    """Time firthmodels without its tests and intervals."""
     from firthmodels import FirthLogisticRegression
 
     model = FirthLogisticRegression()
+    names = data.predictors
 
     def read(fit: Any) -> Numbers:
         coef = [float(fit.intercept_), *np.ravel(fit.coef_).tolist()]
         bse = np.ravel(fit.bse_).tolist()
         return coef, [bse[-1], *bse[:-1]]
 
+    if frame:
+        return lambda: model.fit(data.frame[names], data.frame["y"]), read
     return lambda: model.fit(data.numbers, data.codes), read
 
 
@@ -264,29 +283,61 @@ def our_fit(data: Data) -> Prepared:
     return lambda: ours(data), nothing
 
 
+def one_level_separated(data: Data) -> Data:
+    """Return the data with a column that is 1 in one row of 50, all of them events."""
+    level = np.arange(len(data.codes)) % 50 == 0
+    numbers, codes = data.numbers.copy(), np.where(level, 1, data.codes)
+    numbers[:, 0] = level
+    return with_numbers(data, numbers, codes)
+
+
+def all_separated(data: Data) -> Data:
+    """Return the data with an outcome that one combination of the columns tells exactly."""
+    toward = np.linspace(-1.0, 1.0, data.numbers.shape[1])
+    return with_numbers(data, data.numbers, (data.numbers @ toward > 0.3).astype(int))
+
+
+def with_numbers(data: Data, numbers: np.ndarray, codes: np.ndarray) -> Data:
+    import pandas as pd
+
+    frame = pd.DataFrame(numbers, columns=data.predictors).assign(y=codes)
+    return Data(frame=frame, numbers=numbers, codes=codes, n_outcomes=2)
+
+
 def prepared_blocks(data: Data) -> tuple[Any, Any]:
-    """Return the encoded rows and the optimum, as the fit has them when it decides about separation."""
+    """Return the encoded rows and the end of the climb, as the fit has them when it decides on separation."""
     from logreg.design.matrices import DenseMatrix
-    from logreg.engine.optimum import find_optimum
+    from logreg.engine.newton import Ascent, climb
     from logreg.engine.types import DesignBlock
     from logreg.passes.sums import objective_of
 
     matrix = DenseMatrix(np.ascontiguousarray(data.numbers.T), leading_one=True)
     blocks = [DesignBlock(matrix=matrix, n_outcomes=2, codes=data.codes.astype(np.int8))]
+    size = matrix.shape[1]
+    start = np.zeros((1, size))
     share = data.codes.mean()
-    null = np.log([share / (1 - share)])
-    optimum = find_optimum(blocks, objective_of, null_logits=null, intercept=True, max_iterations=50)
-    return blocks, objective_of(blocks)(optimum.coef, 2)
+    start[0, 0] = np.log(share / (1 - share))
+    return blocks, climb(objective_of(blocks), Ascent(coef=start), np.arange(size))
 
 
 def certificate(data: Data) -> Prepared:
     from logreg.engine.separation import certified_finite
 
-    _, total = prepared_blocks(data)
-    return lambda: certified_finite(1e-20, total.smallest_weight), nothing
+    _, end = prepared_blocks(data)
+    return lambda: certified_finite(end.decrement, end.current.smallest_weight), nothing
+
+
+def proof(data: Data) -> Prepared:
+    """Time what runs where the certificate fails."""
+    from logreg.engine.separation import find_separation
+
+    blocks, end = prepared_blocks(data)
+    kept = np.arange(blocks[0].matrix.shape[1])
+    return lambda: find_separation(blocks, kept, end.coef), nothing
 
 
 def programme(data: Data) -> Prepared:
+    """Time what runs where that proof fails too."""
     from logreg.engine.separation import find_separation
 
     blocks, _ = prepared_blocks(data)
@@ -300,9 +351,15 @@ PREPARE: dict[str, Callable[[Data], Prepared]] = {
     "logreg profile intervals": our_profiles,
     "logreg firth": our_firth,
     "firthmodels": their_firth,
+    "firthmodels from a frame": lambda data: their_firth(data, frame=True),
     "logreg fit": our_fit,
     "logreg certificate": certificate,
-    "logreg linear programme": programme,
+    "logreg proof by sums": proof,
+    "logreg fit, a level with events only": lambda data: our_fit(one_level_separated(data)),
+    "logreg proof by sums, a level with events only": lambda data: proof(one_level_separated(data)),
+    "logreg fit, all separated": lambda data: our_fit(all_separated(data)),
+    "logreg proof by sums, all separated": lambda data: proof(all_separated(data)),
+    "logreg linear programme, all separated": lambda data: programme(all_separated(data)),
     "statsmodels get_margeff": margeff,
     "marginaleffects avg_comparisons": avg_comparisons,
 }
@@ -333,8 +390,9 @@ def page(found: dict[tuple[str, str], dict[str, Any]], *, date: str, quick: bool
             continue
         cells += [f"{result['seconds']:.3g}", ", ".join(f"{s:.3g}" for s in result["all"])]
         mine = found.get((case, PEERS[way][0])) if way in PEERS else None
-        fit = found.get((case, "logreg fit"), {})
-        if case.startswith("S") and way != "logreg fit" and "seconds" in fit:
+        _, comma, which = way.partition(", ")
+        fit = found.get((case, "logreg fit" + comma + which), {})
+        if case.startswith("S") and not way.startswith("logreg fit") and "seconds" in fit:
             share = result["seconds"] / fit["seconds"]
             cells += [f"{share:.2g} of the fit", "< 1", "met" if share < 1.0 else "**not met**", "", ""]
         elif mine is None or "failed" in mine:
@@ -350,8 +408,10 @@ def page(found: dict[tuple[str, str], dict[str, Any]], *, date: str, quick: bool
         "Differences are relative to the largest value of the column; for R they are those of the lower and",
         "upper ends (its `confint` interpolates a spline). marginaleffects differentiates numerically. All",
         "average over the rows of the fit; fitting is outside the clock there. Firth: the whole fit, by",
-        "formula for logreg, from arrays for firthmodels. Separation: the certificate is what a fit without",
-        "extreme logits pays; the linear programme runs where the certificate fails, and is forced here.",
+        "formula for logreg, from arrays and from a frame for firthmodels. Separation: the certificate",
+        "is what a fit without extreme logits pays; where it fails, sums over the rows prove what the end of",
+        "the climb shows (and are forced on data that overlap); the linear programme runs where they prove",
+        "nothing, and is forced here. Shares are of the fit to the same data, the check included.",
         "marginaleffects compares numbers half a unit below and above by default, logreg at the value and",
         "one unit above: hence their differences; firthmodels inverts the augmented information.",
     ]

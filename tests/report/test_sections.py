@@ -32,6 +32,7 @@ KEYS = [
     "methods",
     "model_fit",
     "odds_ratios",
+    "crude",
     "comparisons",
     "forest",
     "sentences",
@@ -358,7 +359,8 @@ def test_hostile_names_are_shown_and_never_obeyed(several: bool) -> None:
     doc = hostile_fit(several).report_document(title="<script>{{ 7*7 }}</script>")
     page = render_as(doc, ".html").decode()
     # The page has scripts of its own, and no more of them than any other.
-    assert page.count("<script") == render_as(document("birthwt"), ".html").count(b"<script")
+    harmless = render_as(document("womenlf" if several else "birthwt"), ".html")
+    assert page.count("<script") == harmless.count(b"<script")
     assert "<script>alert" not in page
     assert "<script>{{" not in page
     assert "<img" not in page

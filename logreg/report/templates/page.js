@@ -1,5 +1,6 @@
 "use strict";
-// What a reader can do with the page: sort and copy tables, copy text and code, and use the calculator.
+// What a reader can do with the page: sort and copy tables, change what they compare with, copy text and code, and
+// use the calculator.
 // Without script the page says the same; nothing here loads or sends anything.
 
 const WORDS = {};
@@ -174,6 +175,7 @@ function sortable(table) {
     table.querySelectorAll("tbody.loose").forEach((body) => body.remove());
     bodies.forEach((body, k) => { body.append(...original[k]); table.append(body); });
   };
+  let latest = null;
   const arrange = (column, sign) => {
     restore();
     const groups = bodies.map((body, k) => ({ body, nodes: tree(original[k]) }));
@@ -197,10 +199,44 @@ function sortable(table) {
       const next = { none: "ascending", ascending: "descending", descending: "none" }[cell.getAttribute("aria-sort")];
       headings.forEach(({ cell: other }) => { if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none"); });
       cell.setAttribute("aria-sort", next);
-      if (next === "none") restore();
-      else arrange(column, next === "ascending" ? 1 : -1);
+      latest = next === "none" ? null : [column, next === "ascending" ? 1 : -1];
+      if (latest) arrange(...latest);
+      else restore();
     });
   });
+  table.addEventListener("switched", () => { if (latest) arrange(...latest); });
+}
+
+// Changing what tables compare with -----------------------------------------------------------------------
+
+// Captions, upper headings and cells of a table, as the page was made: its rows may be sorted later.
+const parts = (table) => [table.querySelector(".caption").lastElementChild, ...table.querySelectorAll(".spanner span"),
+  ...[...table.tBodies].flatMap((body) => [...body.rows]).flatMap((row) => [...row.cells])];
+
+function switchable({ question, remark, choices, tables }, strings, number) {
+  const shown = tables.map(({ key, places, texts, notes }) => {
+    const box = document.getElementById(`table-${key}`), table = box.querySelector("table"), all = parts(table);
+    return { box, table, faces: places.map((k) => all[k]), texts, notes };
+  });
+  const choice = make("select", { id: `switch-${number}`, autocomplete: "off", "aria-describedby": `switch-${number}-remark` },
+    ...choices.map((name, k) => make("option", { value: k }, name)));
+  choice.addEventListener("input", () => {
+    for (const { box, table, faces, texts, notes } of shown) {
+      faces.forEach((face, k) => {
+        const [text, value] = [strings[texts[choice.value][k]]].flat();
+        face.textContent = text;
+        if (value) face.dataset.value = value;
+        else delete face.dataset.value;
+      });
+      box.querySelectorAll(".table-note").forEach((note) => note.remove());
+      box.querySelector(".scroll").after(...notes[choice.value].map((k) => make("p", { className: "table-note" }, strings[k])));
+      table.dispatchEvent(new Event("switched"));
+    }
+    announce(shown.map(({ table }) => plain(table.caption)).join(" "));
+  });
+  shown[0].box.before(make("div", { className: "actions switch" },
+    make("span", { className: "field" }, make("label", { htmlFor: choice.id }, question), choice),
+    make("span", { className: "hint", id: `switch-${number}-remark` }, remark)));
 }
 
 // The calculator ------------------------------------------------------------------------------------------
@@ -286,7 +322,7 @@ function calculator(place, number) {
   const heading = (text, side = "right") => make("th", { scope: "col", className: side }, text);
   const rowHeading = (text) => make("th", { scope: "row", className: "left" }, text);
   const framed = (caption, head, rows, foot = []) => make("div", { className: "scroll", role: "region", tabIndex: 0, "aria-label": caption },
-    make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows), ...foot));
+    make("table", {}, make("caption", {}, make("span", { className: "caption" }, caption)), make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows), ...foot));
 
   function outcomeTable(found) {
     const rows = found.outcomes.map((one, k) => {
@@ -360,6 +396,8 @@ function start() {
   collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
   news = make("div", { className: "aside", role: "status" });
   document.body.append(news);
+  const { strings, switches } = JSON.parse(document.getElementById("switches")?.textContent ?? '{"switches":[]}');
+  switches.forEach((one, k) => switchable(one, strings, k + 1));
   for (const table of document.querySelectorAll("main .table table")) {
     const box = table.closest(".table");
     box.append(copyButton(WORDS.copy_numbers, () => tableText(table)));

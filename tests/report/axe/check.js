@@ -1,4 +1,5 @@
-// Opens reports in Chromium: axe-core, the calculator against expected numbers, sorting, copying. See check.py.
+// Opens reports in Chromium: axe-core, the calculator against expected numbers, the choice
+// of a baseline, sorting, copying. See check.py.
 const { chromium } = require("playwright-core");
 const axe = require("fs").readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
@@ -49,6 +50,26 @@ async function calculates(page, report) {
   say(wrong === 0, report.name, `${report.records.length} records, largest difference of a probability or limit ${worst.toExponential(1)}`);
 }
 
+// The baseline by keyboard: the tables change, say so, and the page stays accessible.
+async function switches(page, report) {
+  const choice = page.locator(".switch select");
+  say((await choice.count()) === (report.outcomes.length > 2 ? 1 : 0), report.name, "a choice of baseline, if there are more than two outcomes");
+  if (!(await choice.count())) return;
+  const captions = page.locator("#table-odds_ratios caption, #table-coefficients caption");
+  for (const name of [...report.outcomes.slice(1), report.outcomes[0]]) {
+    await choice.focus();
+    await page.keyboard.press(name === report.outcomes[0] ? "Home" : "ArrowDown");
+    const texts = await captions.allInnerTexts(), said = await page.locator(".aside[role=status]").innerText();
+    const right = texts.length === 2 && texts.every((text) => text.endsWith(`against ${name} (the baseline).`) && said.includes(text));
+    say(right, report.name, `by keyboard against ${name}`);
+  }
+  await choice.selectOption({ index: 1 });
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run());
+  say(found.violations.length === 0, report.name, "after a choice", `axe: ${found.violations.length} violations`);
+  await choice.selectOption({ index: 0 });
+}
+
 async function works(browser, report) {
   const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage(), errors = [];
@@ -66,6 +87,8 @@ async function works(browser, report) {
     await number.fill("");
     say(/needed/.test(await page.locator(".answer").innerText()), report.name, "a missing value is asked for");
   }
+
+  await switches(page, report);
 
   const tables = page.locator("main .table table:has(button.sort)");
   for (let t = 0; t < (await tables.count()); t++) {

@@ -1,0 +1,1 @@
+"""Should we believe the model: how well it tells outcomes apart, and whether its probabilities are right."""

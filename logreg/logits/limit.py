@@ -1,0 +1,41 @@
+"""Logits that grow without bound, as those of separated outcomes do: only their order is left to say."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FAR", "STILL", "endless"]
+
+FloatArray = NDArray[np.float64]
+
+#: Logit that stands for infinity while outcomes are compared; its exponential overflows to the limit.
+FAR = 1e6
+#: Moves along the direction of separation below this share of their parts' sizes are none.
+STILL = 1e-7
+
+
+def endless(moved: FloatArray, size: FloatArray, *, axis: int) -> FloatArray:
+    """Return how far logits are moved that grow without bound, given their moves along the direction.
+
+    Only the order of a row's outcomes (along ``axis``, the baseline standing still) matters: each is ahead of
+    the next slower one by 2 FAR. Those as fast as each other, but for `STILL` of their parts' ``size`` or of
+    the row's fastest, stay together, and what their finite logits say about them keeps its digits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moved = np.array([[3.0, 0.0], [3.0, -1.0]])
+    >>> endless(moved, np.ones((2, 2)), axis=0).tolist()
+    [[2000000.0, 0.0], [2000000.0, -2000000.0]]
+    """
+    moved, size = np.moveaxis(moved, axis, 0), np.moveaxis(size, axis, 0)
+    still = np.zeros((1, *moved.shape[1:]))
+    speed = np.concatenate([still, moved])
+    tolerance = STILL * np.maximum(np.concatenate([still, size]), np.abs(moved).max(axis=0))
+    order = np.argsort(speed, axis=0, kind="stable")
+    ranked = np.take_along_axis(tolerance, order, axis=0)
+    gaps = np.diff(np.take_along_axis(speed, order, axis=0), axis=0) > np.maximum(ranked[1:], ranked[:-1])
+    place = np.empty_like(speed)
+    np.put_along_axis(place, order, np.concatenate([still, np.cumsum(gaps, axis=0)]), axis=0)
+    return np.moveaxis((place[1:] - place[:1]) * (2.0 * FAR), 0, axis)
