@@ -19,6 +19,7 @@ from logreg.engine.conditioning import (
     suitable_coordinates,
 )
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_for
+from logreg.engine.programme import MOVED
 from logreg.engine.separation import Verdict, certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
@@ -43,8 +44,11 @@ SMALLER_SHARE = 8
 #: The sample's climb is cut off here; if it has not arrived, the full climb starts from the null model.
 SAMPLE_ITERATIONS = 12
 
-#: Elements of a mapped direction below this share of the largest are rounding.
-ROUNDING = 1e-12
+#: Elements of a change that moves no logit below this share of the largest are rounding.
+IDLE = 1e-7
+#: Elements of a mapped direction that move less than this share of what the largest moves are rounding, and
+#: so are those below a share of the parts they are summed from.
+ROUNDING, CANCELLED = 1e-12, 1e-9
 
 Evaluator = Callable[[Sequence[DesignBlock]], Objective]
 Meat = Callable[[Sequence[DesignBlock], FloatArray], FloatArray]
@@ -123,7 +127,7 @@ def find_optimum(
         limit.free,
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
     )
-    return _separated(optimum, at_limit, limit.free, verdict, coordinates, _sizes(blocks))
+    return _separated(optimum, at_limit, limit.idle, verdict, coordinates, _sizes(blocks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,23 +198,32 @@ def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
 def _separated(
     optimum: Optimum,
     at_limit: Optimum,
-    determined: NDArray[np.intp],
+    idle: FloatArray,
     verdict: Verdict,
     coordinates: Coordinates,
     sizes: FloatArray,
 ) -> Optimum:
     """Mark which coefficients are infinite, and which the rows that are left do not determine."""
     assert verdict.direction is not None
-    direction = verdict.direction @ coordinates.to_design().T
-    # What an element moves is its size times that of its column, whatever unit the column is in.
-    moves = np.abs(direction) * sizes
-    direction[moves <= ROUNDING * moves.max()] = 0.0
+    transform = coordinates.to_design().T
+    direction = verdict.direction @ transform
+    # What an element moves is its size times that of its column, whatever unit the column is in; what is left
+    # where large parts cancel is rounding too.
+    moves, parts = np.abs(direction) * sizes, np.abs(verdict.direction) @ np.abs(transform)
+    idle_parts = (moves <= max(ROUNDING * moves.max(), MOVED)) | (np.abs(direction) <= CANCELLED * parts)
+    direction[idle_parts] = 0.0
     flat = direction.ravel()
     coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
     robust = None if at_limit.robust is None else at_limit.robust.copy()
-    undetermined = np.setdiff1d(np.arange(flat.size), determined)
-    coef.reshape(-1)[undetermined[flat[undetermined] == 0]] = np.nan
     infinite = np.flatnonzero(flat)
+    in_design = (idle @ transform).reshape(len(idle), -1)
+    held = _held(in_design * np.tile(sizes, len(direction)), infinite)
+    if not coordinates.trivial and len(np.setdiff1d(held, infinite)):
+        # What is held at 0 in working coordinates is another combination of the design's own columns.
+        shift = np.linalg.solve(in_design[:, held].T, np.eye(len(held)))
+        known = np.nan_to_num(coef).ravel()
+        coef += (-(known[held] @ shift.T) @ in_design).reshape(coef.shape)
+    coef.reshape(-1)[np.setdiff1d(held, infinite)] = np.nan
     for matrix in (vcov, robust):
         if matrix is not None:
             matrix[infinite, :] = matrix[:, infinite] = np.nan
@@ -226,6 +239,23 @@ def _separated(
         direction=direction,
         perfect_rows=verdict.rows,
     )
+
+
+def _held(idle: FloatArray, infinite: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return a coefficient (h,) for each idle change (h, m p) that is 0 for none: infinite ones first."""
+    remaining, held = idle.copy(), []
+    for candidates in (infinite, np.arange(idle.shape[1])):
+        while len(candidates) and len(held) < len(idle):
+            largest = np.abs(remaining[:, candidates])
+            row, place = np.unravel_index(int(largest.argmax()), largest.shape)
+            if largest[row, place] <= IDLE * np.abs(remaining).max():
+                break
+            column = candidates[place]
+            held.append(column)
+            pivot = remaining[row] / remaining[row, column]
+            remaining -= remaining[:, [column]] * pivot
+            remaining[row] = 0.0
+    return np.array(held, dtype=np.intp)
 
 
 def _warm_start(

@@ -70,10 +70,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitFit:
-    """The limit of the fit along the direction of separation; ``free`` coefficients are determined there."""
+    """The limit of the fit along the direction of separation; ``free`` coefficients are determined there.
+
+    ``idle`` (h, m, p) are the changes of coefficients that move no logit there, one for each that is held.
+    """
 
     ascent: Ascent
     free: NDArray[np.intp]
+    idle: FloatArray
     blocks: tuple[DesignBlock, ...]
     distance: float
 
@@ -203,7 +207,19 @@ def _fit_moved(
     order = np.concatenate([candidates[finite], candidates[~finite]])
     free = np.sort(independent(information, order))
     ascent = climb(objective, Ascent(coef=coef), free, max_iterations=max_iterations)
-    return LimitFit(ascent=ascent, free=free, blocks=tuple(limit), distance=distance)
+    held = np.setdiff1d(candidates, free)
+    idle = np.zeros((len(held), coef.size))
+    idle[np.arange(len(held)), held] = 1.0
+    size = np.sqrt(np.diagonal(information)[free])
+    inner = information[np.ix_(free, free)] / (size[:, np.newaxis] * size)
+    idle[:, free] = -np.linalg.solve(inner, information[np.ix_(free, held)] / size[:, np.newaxis]).T / size
+    return LimitFit(
+        ascent=ascent,
+        free=free,
+        idle=idle.reshape(len(held), m, n_columns),
+        blocks=tuple(limit),
+        distance=distance,
+    )
 
 
 def moved_far(block: DesignBlock, direction: FloatArray, distance: float = INFINITE_LOGIT) -> DesignBlock:

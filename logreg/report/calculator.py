@@ -8,9 +8,10 @@ How to compute, with m equations, p design columns and K = m + 1 outcomes, the b
 
 1. Factors from inputs by their steps and bases (`logreg.report.calculator_steps`), terms as products of
    factors, design row x from the constant (if ``intercept``) and the terms.
-2. Logits ``l = coefficients x + offset``. Under separation, with direction d: ``moved = d x``, 0 where it is
-   at most ``still`` times the sum of ``|d| |x|``; ``moved far / (still max |moved|)`` is added, the largest
-   being that of the row's equations, and a logit whose size is ``far`` or more is infinite.
+2. Logits ``l = coefficients x + offset``. Under separation, with direction d, outcomes are ranked by their
+   speeds ``d x``, the baseline's being 0: each is ``2 far`` ahead of the next slower one, unless their speeds
+   differ by at most ``still`` times the larger of ``sum |d| |x|`` and the row's fastest. A logit whose size
+   is ``far`` or more is infinite. See `logreg.logits.limit.endless`.
 3. The variance of ``g' l`` is ``sum_jk g_j g_k c' V_jk c`` with ``c = x - centre``; ``covariance`` holds the
    lower triangle of V row by row, equation by equation. Limits are ``l -+ critical`` standard errors; those
    of the probability of k stand on its log-odds against all others, where

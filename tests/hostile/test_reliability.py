@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def test_the_same_findings_give_the_same_page() -> None:
 
 @pytest.mark.parametrize("case", [case for case in DEMANDS if case not in OWN])
 def test_logreg_is_good(case: str, folder: Path) -> None:
+    if (case == "X02" and not Path("/dev/full").exists()) or (case == "X05" and sys.platform == "win32"):
+        pytest.skip("a fault that this platform cannot make")
     finding = tried(case, LOGREG)
     assert finding.verdict is Verdict.GOOD, finding.why
 
@@ -132,7 +135,8 @@ RULE: list[tuple[Must, Outcome, Verdict]] = [
     (Must.ERROR, Outcome(answer=RIGHT), HARMFUL),
     (Must.ERROR, Outcome(answer=RIGHT, said=OTHER), ACCEPTABLE),
     (Must.ERROR, Outcome(error="column 'x1': 5 rows", damage="the older file is destroyed"), HARMFUL),
-    (Must.ERROR, Outcome(stopped="no answer in 60 s"), UNHELPFUL),
+    (Must.ERROR, Outcome(stopped="no answer at all"), UNHELPFUL),
+    (Must.ERROR, Outcome(error="Unable to allocate", error_type="MemoryError"), UNHELPFUL),
     (Must.TRY, Outcome(answer=RIGHT), GOOD),
     (Must.TRY, Outcome(error="column 'x1': 5 rows"), GOOD),
     (Must.TRY, Outcome(answer=WRONG), HARMFUL),

@@ -1,5 +1,6 @@
 """A calculator's data read again in plain Python, from their description and not from the page's script."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -112,17 +113,18 @@ def predict(model: dict[str, Any], record: Record) -> dict[str, list[tuple[float
         logit = sum(b * x for b, x in zip(coef, row, strict=True))
         logit += (offsets[k] if model["offset_per_outcome"] else sum(offsets)) if offsets else 0.0
         logits.append(logit)
-    moves = []
-    for steps in model["direction"] or []:
-        moved = sum(d * x for d, x in zip(steps, row, strict=True))
-        size = sum(abs(d * x) for d, x in zip(steps, row, strict=True))
-        moves.append(moved if abs(moved) > model["still"] * size else 0.0)
-    if any(moves):
-        fastest = max(map(abs, moves))
-        logits = [
-            logit + moved / fastest * model["far"] / model["still"]
-            for logit, moved in zip(logits, moves, strict=True)
-        ]
+    if model["direction"]:
+        speeds = [0.0, *(sum(d * x for d, x in zip(steps, row, strict=True)) for steps in model["direction"])]
+        sizes = [0.0]
+        sizes += [sum(abs(d * x) for d, x in zip(steps, row, strict=True)) for steps in model["direction"]]
+        fastest = max(map(abs, speeds))
+        nothing = [model["still"] * max(size, fastest) for size in sizes]
+        rank = dict.fromkeys(range(m + 1), 0)
+        order = sorted(rank, key=lambda k: speeds[k])
+        for slower, k in itertools.pairwise(order):
+            ahead = speeds[k] - speeds[slower] > max(nothing[k], nothing[slower])
+            rank[k] = rank[slower] + ahead
+        logits = [x + (rank[k] - rank[0]) * 2 * model["far"] for k, x in enumerate(logits, start=1)]
     centred = [x - c for x, c in zip(row, model["centre"], strict=True)]
 
     def variance(g: Sequence[float]) -> float:

@@ -90,6 +90,16 @@ def separated_in_three() -> LogisticFit:
         return logreg.fit("y3 ~ g + x", data)
 
 
+def two_equally_endless() -> LogisticFit:
+    """At g = c two of three outcomes are left, whose logits grow alike."""
+    data = made_up()
+    never = (data["g"] == "c") & (data["y3"] == "p")
+    data.loc[never, "y3"] = np.where(data.loc[never, "x"] > 10.0, "q", "r")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SeparationWarning)
+        return logreg.fit("y3 ~ g + x", data)
+
+
 def aliased() -> LogisticFit:
     data = made_up()
     data["twice"] = 2.0 * data["x"]
@@ -134,6 +144,7 @@ FITS: dict[str, Callable[[], LogisticFit]] = {
     "far from zero": lambda: own("y3 ~ year + I(year**2)"),
     "separated": separated,
     "three, separated": separated_in_three,
+    "three, two of them equally endless": two_equally_endless,
     "aliased": aliased,
     "Firth": lambda: own("y ~ x + g", estimator="firth"),
     "robust": lambda: own("y3 ~ x + g", covariance="HC1"),

@@ -93,16 +93,25 @@ function offsetsOf(model, record) {
 
 const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
+/* How far the logits go that grow without bound: each outcome is 2 far ahead of the next slower one, those as fast as
+   each other stay together, and the baseline stands still. */
+function moves(model, row) {
+  const speed = [0, ...model.direction.map((steps) => dot(steps, row))];
+  const size = [0, ...model.direction.map((steps) => dot(steps.map(Math.abs), row.map(Math.abs)))];
+  const fastest = Math.max(...speed.map(Math.abs));
+  const tolerance = size.map((x) => model.still * Math.max(x, fastest));
+  const order = speed.map((_, k) => k).sort((a, b) => speed[a] - speed[b]), place = [];
+  order.forEach((k, i) => {
+    const slower = i ? order[i - 1] : k;
+    const ahead = speed[k] - speed[slower] > Math.max(tolerance[k], tolerance[slower]);
+    place[k] = (i ? place[slower] : 0) + ahead;
+  });
+  return place.slice(1).map((x) => (x - place[0]) * 2 * model.far);
+}
+
 function linearPredictors(model, row, offsets) {
-  const moves = (model.direction || []).map((steps) => {
-    const moved = dot(steps, row), size = dot(steps.map(Math.abs), row.map(Math.abs));
-    return Math.abs(moved) > model.still * size ? moved : 0;
-  });
-  const fastest = Math.max(0, ...moves.map(Math.abs));
-  return model.coefficients.map((coef, k) => {
-    const logit = dot(coef, row) + offsets[k];
-    return fastest > 0 ? logit + (moves[k] / fastest) * (model.far / model.still) : logit;
-  });
+  const moved = model.direction ? moves(model, row) : offsets.map(() => 0);
+  return model.coefficients.map((coef, k) => dot(coef, row) + offsets[k] + moved[k]);
 }
 
 // c' V_jk c for every pair of equations.

@@ -14,6 +14,12 @@ PROBABILITY_BOUND = 1e-3
 COEF_BOUND = 1e-3
 
 
+#: What every call gets. The slowest right answer, to 10,000 levels, takes a minute on a quiet machine.
+SECONDS = 240.0
+BYTES = 4 * 1024**3
+BEYOND = f"no answer within {SECONDS:.0f} s and {BYTES // 1024**3} GB"
+
+
 class Must(StrEnum):
     """What a case demands."""
 
@@ -64,7 +70,7 @@ class Outcome:
     """What was seen of one call.
 
     ``said``: warnings, and remarks a system prints under its summary. ``damage``: code that ran, files left
-    behind or destroyed, a caller's table that changed, hostile text obeyed. ``stopped``: no answer in time.
+    behind or destroyed, a caller's table that changed, hostile text obeyed. ``stopped``: no answer at all.
     """
 
     answer: Answer | None = None
@@ -130,6 +136,10 @@ def _judge_error(demand: Demand, outcome: Outcome) -> Finding:
     assert outcome.error is not None
     text = f"{outcome.error_type}: {brief(outcome.error)}"
     missing = lacking(outcome.error, demand.words)
+    if missing and outcome.error_type == "MemoryError":
+        return Finding(
+            verdict=Verdict.UNHELPFUL, why=BEYOND
+        )  # time or memory: the machine decides which is first
     if missing or not demand.words:
         first = ", ".join(word.split(" or ")[0] for word in missing)
         words = f" (not named: {first})" if missing and demand.must is not Must.FIT else ""

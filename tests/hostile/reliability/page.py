@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from .demands import DEMANDS, FAMILIES
-from .judging import COEF_BOUND, PROBABILITY_BOUND, Finding, Verdict
-from .running import BYTES, SECONDS
+from .judging import BYTES, COEF_BOUND, PROBABILITY_BOUND, SECONDS, Finding, Verdict
 from .systems import SYSTEMS, versions
 
 Findings = Mapping[tuple[str, str], Finding]

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 
 from .demands import DEMANDS
-from .judging import Finding, Outcome, judge
-
-#: What the case of 10,000 levels grants: a minute and 4 GB.
-SECONDS = 60.0
-BYTES = 4 * 1024**3
+from .judging import BEYOND, BYTES, SECONDS, Finding, Outcome, judge
 
 #: Imported once; every call is a fork of the process that has them. Nothing here keeps threads of its own.
 PRELOADED = ["statsmodels.formula.api", "sklearn.pipeline", "sklearn.compose", "polars", "pytest"]
@@ -41,7 +36,7 @@ def _in_a_process(context: multiprocessing.context.ForkServerContext, case: str,
         try:
             if here.poll(SECONDS):
                 return here.recv()  # type: ignore[no-any-return]
-            stopped = f"no answer in {SECONDS:.0f} s"
+            stopped = BEYOND
         except EOFError:
             process.join()
             if process.exitcode is not None and process.exitcode > 0:
@@ -55,6 +50,8 @@ def _in_a_process(context: multiprocessing.context.ForkServerContext, case: str,
 
 
 def _call(answer: Connection, case: str, system: str, folder: str) -> None:
+    import resource  # not on Windows
+
     from .systems import SYSTEMS
     from .trials import tried
 

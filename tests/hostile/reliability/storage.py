@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +65,8 @@ def over_an_older_file(system: System) -> Answer:
 
 @contextlib.contextmanager
 def _files_limited() -> Iterator[None]:
+    import resource  # not on Windows
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
