@@ -20,7 +20,7 @@ from logreg.engine.conditioning import (
 )
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_for
 from logreg.engine.programme import MOVED
-from logreg.engine.separation import Verdict, certified_finite, find_separation, fit_limit
+from logreg.engine.separation import LimitFit, Verdict, certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
 __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "Prepared", "find_optimum", "in_design_coordinates", "prepare"]
@@ -127,7 +127,7 @@ def find_optimum(
         limit.free,
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
     )
-    return _separated(optimum, at_limit, limit.idle, verdict, coordinates, _sizes(blocks))
+    return _separated(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -198,7 +198,7 @@ def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
 def _separated(
     optimum: Optimum,
     at_limit: Optimum,
-    idle: FloatArray,
+    limit: LimitFit,
     verdict: Verdict,
     coordinates: Coordinates,
     sizes: FloatArray,
@@ -216,13 +216,14 @@ def _separated(
     coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
     robust = None if at_limit.robust is None else at_limit.robust.copy()
     infinite = np.flatnonzero(flat)
-    in_design = (idle @ transform).reshape(len(idle), -1)
-    held = _held(in_design * np.tile(sizes, len(direction)), infinite)
-    if not coordinates.trivial and len(np.setdiff1d(held, infinite)):
-        # What is held at 0 in working coordinates is another combination of the design's own columns.
-        shift = np.linalg.solve(in_design[:, held].T, np.eye(len(held)))
-        known = np.nan_to_num(coef).ravel()
-        coef += (-(known[held] @ shift.T) @ in_design).reshape(coef.shape)
+    held = limit.held
+    if not coordinates.trivial:
+        # What is held at 0 in working coordinates is a combination of the design's own columns.
+        idle = (limit.idle @ transform).reshape(len(held), direction.size)
+        held = _held(idle * np.tile(sizes, len(direction)), infinite)
+        if len(np.setdiff1d(held, infinite)):
+            share = np.linalg.lstsq(idle[:, held].T, np.nan_to_num(coef).ravel()[held])[0]
+            coef -= (share @ idle).reshape(coef.shape)
     coef.reshape(-1)[np.setdiff1d(held, infinite)] = np.nan
     for matrix in (vcov, robust):
         if matrix is not None:
@@ -243,7 +244,8 @@ def _separated(
 
 def _held(idle: FloatArray, infinite: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return a coefficient (h,) for each idle change (h, m p) that is 0 for none: infinite ones first."""
-    remaining, held = idle.copy(), []
+    remaining = idle.copy()
+    held: list[int] = []
     for candidates in (infinite, np.arange(idle.shape[1])):
         while len(candidates) and len(held) < len(idle):
             largest = np.abs(remaining[:, candidates])
@@ -251,7 +253,7 @@ def _held(idle: FloatArray, infinite: NDArray[np.intp]) -> NDArray[np.intp]:
             if largest[row, place] <= IDLE * np.abs(remaining).max():
                 break
             column = candidates[place]
-            held.append(column)
+            held.append(int(column))
             pivot = remaining[row] / remaining[row, column]
             remaining -= remaining[:, [column]] * pivot
             remaining[row] = 0.0

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.engine.programme import MOVED, constraints_of, distinct_rows, row_space, shortest, strict_rows
-from logreg.engine.separation import independent, moved_far
+from logreg.engine.separation import independent, information_at_zero, moved_far
 from logreg.engine.types import DesignBlock, FloatArray, Objective
 
 __all__ = ["Receding", "Recession", "find_recession"]
@@ -126,6 +126,7 @@ def _limit(
     alone, and the coefficients it determines.
     """
     m, n_columns = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1]
+    everywhere = information_at_zero(blocks, evaluator)
     if moved.any():
         others = constraints[~moved] if still is None else np.vstack([constraints[~moved], still])
         b = shortest(constraints[moved], others)
@@ -139,4 +140,4 @@ def _limit(
     assert information is not None
     candidates = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
     # A combination that is bounded is one of any coefficients that determine all others on these rows.
-    return objective, np.sort(independent(information, candidates))
+    return objective, np.sort(independent(information, candidates, everywhere))

@@ -40,6 +40,7 @@ __all__ = [
     "find_separation",
     "fit_limit",
     "independent",
+    "information_at_zero",
     "moved_far",
 ]
 
@@ -51,6 +52,8 @@ TIE_DIGITS = 6
 INFINITE_LOGIT = 1000.0
 #: Finite logits up to this share of it leave it infinite; where they are larger, it is moved further away.
 FAR_SHARE = 0.25
+#: Share of a column's information that rounding may leave where the column is 0.
+NOTHING_LEFT = 1e-18
 #: Beyond, sums of logits would have too few digits left.
 FARTHEST_LOGIT = 1e10
 
@@ -72,11 +75,12 @@ class Verdict:
 class LimitFit:
     """The limit of the fit along the direction of separation; ``free`` coefficients are determined there.
 
-    ``idle`` (h, m, p) are the changes of coefficients that move no logit there, one for each that is held.
+    ``idle`` (h, m, p) are the changes of coefficients that move no logit there, one for each of the ``held``.
     """
 
     ascent: Ascent
     free: NDArray[np.intp]
+    held: NDArray[np.intp]
     idle: FloatArray
     blocks: tuple[DesignBlock, ...]
     distance: float
@@ -205,7 +209,7 @@ def _fit_moved(
     # Finite coefficients come first, so that what has to be held is one with an infinite estimate.
     finite = direction.ravel()[candidates] == 0
     order = np.concatenate([candidates[finite], candidates[~finite]])
-    free = np.sort(independent(information, order))
+    free = np.sort(independent(information, order, information_at_zero(blocks, evaluator)))
     ascent = climb(objective, Ascent(coef=coef), free, max_iterations=max_iterations)
     held = np.setdiff1d(candidates, free)
     idle = np.zeros((len(held), coef.size))
@@ -216,6 +220,7 @@ def _fit_moved(
     return LimitFit(
         ascent=ascent,
         free=free,
+        held=held,
         idle=idle.reshape(len(held), m, n_columns),
         blocks=tuple(limit),
         distance=distance,
@@ -237,11 +242,25 @@ def moved_far(block: DesignBlock, direction: FloatArray, distance: float = INFIN
     )
 
 
-def independent(information: FloatArray, order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the coefficients that the information determines, preferring those that come first."""
+def information_at_zero(
+    blocks: Sequence[DesignBlock], evaluator: Callable[[Sequence[DesignBlock]], Objective]
+) -> FloatArray:
+    """Return the information (m p, m p) where all coefficients are 0."""
+    shape = (blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1])
+    result = evaluator(blocks)(np.zeros(shape), 2).information
+    assert result is not None
+    return result
+
+
+def independent(information: FloatArray, order: NDArray[np.intp], everywhere: FloatArray) -> NDArray[np.intp]:
+    """Return the coefficients that the information determines, preferring those that come first.
+
+    ``everywhere`` is the information with the rows that are not left: of a column that is 0 on the others,
+    rounding may have made something very small.
+    """
     inner = information[np.ix_(order, order)]
     diagonal = np.diagonal(inner).copy()
-    alive = diagonal > 0
+    alive = diagonal > NOTHING_LEFT * np.diagonal(everywhere)[order]
     scale = np.where(alive, 1.0 / np.sqrt(np.where(alive, diagonal, 1.0)), 0.0)
     remaining = inner * scale[:, np.newaxis] * scale
     chosen = []

@@ -67,12 +67,14 @@ def maximise(
             max_iterations=max_iterations,
         )
     try:
-        # Far points overflow on the way; what is not finite there is seen and stepped back from.
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            # Between the passes the matrices are small: threads that BLAS keeps waiting for them only get in
-            # the way. And sums in a chunk of their own add up in another order with other threads.
-            with blas_threads().limit(limits=1, user_api="blas"):
-                return climb()
+        # Far points overflow on the way; what is not finite there is seen and stepped back from. Between the
+        # passes the matrices are small: threads that BLAS keeps waiting only get in the way, and with
+        # other threads it adds up in another order.
+        with (
+            np.errstate(over="ignore", divide="ignore", invalid="ignore"),
+            blas_threads().limit(limits=1, user_api="blas"),
+        ):
+            return climb()
     except ColumnScaleError as error:
         raise DataError(
             f"column {spec.columns[error.column].variable!r} is on a scale so far from 1 that the variance "

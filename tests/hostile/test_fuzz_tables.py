@@ -72,7 +72,7 @@ def called(case: Case) -> tuple[str | None, Any, set[type[Warning]]]:
 
 
 def look_around(fit: Any, found: set[type[Warning]]) -> None:
-    """Read every small table: no warning, and NaN only where an estimate is aliased, infinite or collinear."""
+    """Read every small table: no warning, and NaN only for what is aliased, infinite or collinear."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tables = [fit.coefficients(), fit.odds_ratios(), fit.fit_statistics()]
@@ -116,8 +116,8 @@ def confirm(fit: Any, case: Case, expected: Expected, found: set[type[Warning]])
     ours = maximise(problem)
     loglik = fit.loglik / expected.loglik_unit
     if SeparationWarning in found and fit.separation.direction is not None:
-        if expected.doubtful:
-            event("separated, nearly collinear")
+        if expected.doubtful or expected.outlying:
+            event("separated, far from zero")
             return
         confirm_separation(fit, loglik, expected, ours, p)
         return
@@ -136,7 +136,7 @@ def confirm(fit: Any, case: Case, expected: Expected, found: set[type[Warning]])
         "HC2",
         "HC3",
     )
-    if comparable and np.linalg.cond(ours.information) < REGULAR:
+    if comparable and rank and np.linalg.cond(ours.information) < REGULAR:
         table = fit.logits(interval=True)
         for k, name in enumerate(names[1:]):
             errors = table.loc[table["outcome"] == name, "std_error"].to_numpy()

@@ -39,8 +39,8 @@ INTRODUCTION = """\
 # Reliability: hostile and broken input
 
 Written by `python reports/reliability.py`; not edited by hand. {n_cases} inputs, each tried on every
-system in the same run, each call in a process of its own with {seconds:.0f} seconds and {gigabytes} GB.
-The inputs and the independent answers stand in `tests/hostile/`; the rule, in code, in
+system in the same run, each call in a process of its own with {seconds} seconds of processor time and
+{gigabytes} GB. The inputs and the independent answers stand in `tests/hostile/`; the rule, in code, in
 `tests/hostile/reliability/judging.py`.
 
 {versions}.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,18 @@ PRELOADED = ["statsmodels.formula.api", "sklearn.pipeline", "sklearn.compose", "
 PRELOADED += ["logreg.api", "logreg.report.write", "logreg.export.prediction_table"]
 
 
+#: Seconds after which a process that waits for something, and uses no processor time, is given up.
+PATIENCE = 10.0 * SECONDS
+
+#: Two trials at a time do not compete for threads, and sums do not depend on how many the machine has.
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
 def all_findings(systems: Iterable[str], workers: int = 2) -> dict[tuple[str, str], Finding]:
     """Return the finding of every case on every system, by case and system."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
+    os.environ.update(ONE_THREAD)
     pairs = [(case, system) for case in DEMANDS for system in systems]
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(lambda pair: _in_a_process(context, *pair), pairs)
@@ -34,7 +43,7 @@ def _in_a_process(context: multiprocessing.context.ForkServerContext, case: str,
         process.start()
         there.close()
         try:
-            if here.poll(SECONDS):
+            if here.poll(PATIENCE):
                 return here.recv()  # type: ignore[no-any-return]
             stopped = BEYOND
         except EOFError:
@@ -42,7 +51,8 @@ def _in_a_process(context: multiprocessing.context.ForkServerContext, case: str,
             if process.exitcode is not None and process.exitcode > 0:
                 # Not a verdict: what a system raises is caught where it is called.
                 raise RuntimeError(f"the trial of {case} on {system} failed; see above") from None
-            stopped = f"the process was ended by signal {-(process.exitcode or 0)}"
+            late = process.exitcode == -signal.SIGXCPU
+            stopped = BEYOND if late else f"the process was ended by signal {-(process.exitcode or 0)}"
         finally:
             process.kill()
             process.join()
@@ -58,4 +68,5 @@ def _call(answer: Connection, case: str, system: str, folder: str) -> None:
     os.chdir(folder)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # LAPACK and commands print as they like
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 10))
     answer.send(tried(case, SYSTEMS[system]))
