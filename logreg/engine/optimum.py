@@ -19,8 +19,8 @@ from logreg.engine.conditioning import (
     suitable_coordinates,
 )
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_for
-from logreg.engine.programme import MOVED
-from logreg.engine.separation import LimitFit, Verdict, certified_finite, find_separation, fit_limit
+from logreg.engine.separated import separated_optimum
+from logreg.engine.separation import certified_finite, find_separation, fit_limit
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
 __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "Prepared", "find_optimum", "in_design_coordinates", "prepare"]
@@ -43,12 +43,6 @@ SAMPLE_TOLERANCE = 0.5
 SMALLER_SHARE = 8
 #: The sample's climb is cut off here; if it has not arrived, the full climb starts from the null model.
 SAMPLE_ITERATIONS = 12
-
-#: Elements of a change that moves no logit below this share of the largest are rounding.
-IDLE = 1e-7
-#: Elements of a mapped direction that move less than this share of what the largest moves are rounding, and
-#: so are those below a share of the parts they are summed from.
-ROUNDING, CANCELLED = 1e-12, 1e-9
 
 Evaluator = Callable[[Sequence[DesignBlock]], Objective]
 Meat = Callable[[Sequence[DesignBlock], FloatArray], FloatArray]
@@ -127,7 +121,7 @@ def find_optimum(
         limit.free,
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
     )
-    return _separated(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks))
+    return separated_optimum(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -193,71 +187,6 @@ def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
     tables = [np.abs(block.matrix.numbers()).max(axis=1, initial=0.0) for block in blocks]
     sizes[blocks[0].matrix.number_positions()] = np.max(tables, axis=0)
     return sizes
-
-
-def _separated(
-    optimum: Optimum,
-    at_limit: Optimum,
-    limit: LimitFit,
-    verdict: Verdict,
-    coordinates: Coordinates,
-    sizes: FloatArray,
-) -> Optimum:
-    """Mark which coefficients are infinite, and which the rows that are left do not determine."""
-    assert verdict.direction is not None
-    transform = coordinates.to_design().T
-    direction = verdict.direction @ transform
-    # What an element moves is its size times that of its column, whatever unit the column is in; what is left
-    # where large parts cancel is rounding too.
-    moves, parts = np.abs(direction) * sizes, np.abs(verdict.direction) @ np.abs(transform)
-    idle_parts = (moves <= max(ROUNDING * moves.max(), MOVED)) | (np.abs(direction) <= CANCELLED * parts)
-    direction[idle_parts] = 0.0
-    flat = direction.ravel()
-    coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
-    robust = None if at_limit.robust is None else at_limit.robust.copy()
-    infinite = np.flatnonzero(flat)
-    held = limit.held
-    if not coordinates.trivial:
-        # What is held at 0 in working coordinates is a combination of the design's own columns.
-        idle = (limit.idle @ transform).reshape(len(held), direction.size)
-        held = _held(idle * np.tile(sizes, len(direction)), infinite)
-        if len(np.setdiff1d(held, infinite)):
-            share = np.linalg.lstsq(idle[:, held].T, np.nan_to_num(coef).ravel()[held])[0]
-            coef -= (share @ idle).reshape(coef.shape)
-    coef.reshape(-1)[np.setdiff1d(held, infinite)] = np.nan
-    for matrix in (vcov, robust):
-        if matrix is not None:
-            matrix[infinite, :] = matrix[:, infinite] = np.nan
-    return replace(
-        at_limit,
-        coef=coef,
-        vcov=vcov,
-        robust=robust,
-        status="separated",
-        trace=optimum.trace + at_limit.trace,
-        passes=optimum.passes + at_limit.passes,
-        separation=verdict.kind,
-        direction=direction,
-        perfect_rows=verdict.rows,
-    )
-
-
-def _held(idle: FloatArray, infinite: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return a coefficient (h,) for each idle change (h, m p) that is 0 for none: infinite ones first."""
-    remaining = idle.copy()
-    held: list[int] = []
-    for candidates in (infinite, np.arange(idle.shape[1])):
-        while len(candidates) and len(held) < len(idle):
-            largest = np.abs(remaining[:, candidates])
-            row, place = np.unravel_index(int(largest.argmax()), largest.shape)
-            if largest[row, place] <= IDLE * np.abs(remaining).max():
-                break
-            column = candidates[place]
-            held.append(int(column))
-            pivot = remaining[row] / remaining[row, column]
-            remaining -= remaining[:, [column]] * pivot
-            remaining[row] = 0.0
-    return np.array(held, dtype=np.intp)
 
 
 def _warm_start(

@@ -53,7 +53,8 @@ def near_collinearity_remark(
             continue
         correlation = block[np.ix_(kept, kept)] / np.outer(deviations[kept], deviations[kept])
         values, vectors = np.linalg.eigh(correlation)
-        condition = values[-1] / max(values[0], np.finfo(float).tiny)
+        with np.errstate(over="ignore"):
+            condition = values[-1] / max(values[0], np.finfo(float).tiny)
         if condition < LARGEST_CONDITION:
             continue
         size = np.abs(vectors[:, -1])

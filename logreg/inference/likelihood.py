@@ -111,13 +111,24 @@ class Likelihood:
         """Return L (f, f) with ``L L'`` the inverse information of the free coefficients where it is regular.
 
         At the optimum; where that lies at infinity, at zero.
+
+        Raises
+        ------
+        SupportError
+            If rounding has left the information singular.
         """
         at = np.zeros_like(self.optimum) if self.separated else self.optimum
         total = self.objective(at, 2)
         assert total.information is not None
         information = total.information[np.ix_(self.free, self.free)]
         scale = 1.0 / np.sqrt(information.diagonal())
-        upper = cholesky(information * np.outer(scale, scale))
+        try:
+            upper = cholesky(information * np.outer(scale, scale))
+        except np.linalg.LinAlgError:
+            raise SupportError(
+                "the columns of the model are so nearly collinear that doubles cannot tell its likelihood "
+                "from that of a smaller one. Leave one of them out, or subtract a typical value from each."
+            ) from None
         result: FloatArray = scale[:, np.newaxis] * solve_triangular(upper, np.eye(len(scale)))
         return result
 

@@ -109,7 +109,7 @@ def _one_blas_thread() -> AbstractContextManager[object]:
 
 def _pieces(blocks: Sequence[DesignBlock], per_row: int) -> list[list[DesignBlock]]:
     """Cut blocks into chunks of one thread's work, and those so that scratch of ``per_row`` numbers fits."""
-    rows = max(SCRATCH // per_row, FEWEST_ROWS)
+    rows = max(SCRATCH // max(per_row, 1), FEWEST_ROWS)
     return [split_rows([chunk], rows) for chunk in split_rows(blocks, CHUNK_ROWS)]
 
 

@@ -42,7 +42,7 @@ LARGEST, SMALLEST = 1e150, 1e-150
 #: A value so many times the median leaves the others few digits.
 OUTLYING = 1e10
 #: Values so many times the median are beyond the tolerances of a linear programme.
-FAR_OUT = 1e4
+FAR_OUT = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,8 +293,11 @@ def _expected(
 
 
 def _outlying(column: Array, times: float) -> bool:
+    """Tell whether some values lie so many times as far from the middle as others, or the middle from 0."""
     sizes = np.abs(column[column != 0.0])
-    return bool(len(sizes) and sizes.max() > times * np.median(sizes))
+    apart = np.abs(column - np.median(column))
+    apart = apart[apart > 0.0]
+    return any(len(part) > 0 and part.max() > times * np.median(part) for part in (sizes, apart))
 
 
 def _named(right: RightSide, columns: Mapping[str, Column], used: NDArray[np.bool_]) -> dict[str, Array]:

@@ -108,6 +108,8 @@ def confirm(fit: Any, case: Case, expected: Expected, found: set[type[Warning]])
     estimator = case.options.get("estimator", "ml")
     p = probabilities[names].to_numpy().T
     named(fit, expected)
+    if not expected.doubtful and not (expected.outlying and fit.separation.direction is not None):
+        predicts(problem, p, fit.loglik / expected.loglik_unit)
     if estimator != "ml":
         logits = fit.logits()[names[1:]].to_numpy().T
         event(estimator)
@@ -136,11 +138,20 @@ def confirm(fit: Any, case: Case, expected: Expected, found: set[type[Warning]])
         "HC2",
         "HC3",
     )
-    if comparable and rank and np.linalg.cond(ours.information) < REGULAR:
+    regular = rank > 0 and CollinearityWarning not in found and np.linalg.cond(ours.information) < REGULAR
+    if comparable and regular:
         table = fit.logits(interval=True)
         for k, name in enumerate(names[1:]):
             errors = table.loc[table["outcome"] == name, "std_error"].to_numpy()
             np.testing.assert_allclose(errors, logit_errors(problem, ours, covariance)[k], rtol=ERRORS)
+
+
+def predicts(problem: Problem, p: np.ndarray, loglik: float) -> None:
+    """Predictions for the rows of the fit give its log-likelihood, in the limit of separation too."""
+    with np.errstate(divide="ignore"):
+        logs = np.where(problem.counts > 0, np.log(p), 0.0)
+    found = float(((problem.counts * logs).sum(axis=0) * problem.weights).sum())
+    np.testing.assert_allclose(found, loglik, rtol=1e-6, atol=1e-6)
 
 
 def stationary(problem: Problem, p: np.ndarray) -> None:
