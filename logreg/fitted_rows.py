@@ -38,7 +38,7 @@ from logreg.passes.outcomes import RowsByOutcome
 from logreg.passes.refits import FAILURES, clusters_of, resampling_of
 from logreg.passes.resample import bootstrap_refits
 from logreg.passes.scores import Scores
-from logreg.passes.sums import objective_of
+from logreg.passes.sums import objective_of, one_blas_thread
 from logreg.passes.training import working_rows
 
 if TYPE_CHECKING:
@@ -194,6 +194,7 @@ class FittedRows:
             recession=None
             if self.estimate.separation.direction is None
             else partial(find_recession, working.blocks, objective_of, np.flatnonzero(kept)),
+            alone=one_blas_thread,
         )
 
     def spread(self) -> DesignSpread:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from logreg.engine.firth import Penalised, free_part, half_log_determinant, root_of
 from logreg.engine.median import solve_median
 from logreg.engine.newton import Ascent, climb, factorise, tolerance_for
-from logreg.engine.optimum import Prepared, in_design_coordinates, prepare
+from logreg.engine.optimum import Prepared, find_optimum, in_design_coordinates, prepare
 from logreg.engine.penalised_start import moved, near_by_likelihood, near_by_sample, newton_step, shift
 from logreg.engine.separation import Verdict, certified_finite, find_separation
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Optimum, Order
@@ -102,6 +102,15 @@ def find_bias_reduced(
     m = blocks[0].n_outcomes - 1
     ready = prepare(blocks, intercept=intercept)
     free = ready.free
+    if not len(free):
+        # All columns are 0: nothing is estimated, and nothing has a bias.
+        return find_optimum(
+            blocks,
+            sums.likelihood,
+            null_logits=null_logits,
+            intercept=intercept,
+            max_iterations=max_iterations,
+        )
     start = np.zeros((m, n_columns))
     if intercept:
         start[:, 0] = null_logits

@@ -8,6 +8,7 @@ columns; terms left out, equal effects and sum-to-zero contrasts are all of this
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,7 +81,8 @@ class Likelihood:
     ``objective`` is in working coordinates, with coefficients (m, p) and ``design = working @ to_design.T``;
     ``optimum`` (m, p) is the fit's maximum there; ``free`` are the positions of the estimated coefficients in
     the flattened vector, all but those of aliased columns; ``recession`` is there where some of them have no
-    finite estimate.
+    finite estimate. ``alone`` holds linear algebra to one thread while it is entered: of many small products,
+    further threads wait longer than they work.
     """
 
     objective: Objective
@@ -90,6 +92,7 @@ class Likelihood:
     n_rows: int
     max_iterations: int
     recession: Callable[[], Recession | None] | None = None
+    alone: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @property
     def separated(self) -> bool:
@@ -151,7 +154,10 @@ class Likelihood:
         SupportError
             If no coefficients satisfy the constraints.
         """
-        root = self.root_information() if root is None else root
+        with self.alone():
+            return self._constrained(contrast, value, self.root_information() if root is None else root)
+
+    def _constrained(self, contrast: FloatArray, value: FloatArray, root: FloatArray) -> Constrained:
         at = np.zeros_like(self.optimum) if self.separated else self.optimum
         within = self.working_contrast(contrast)[:, self.free] @ root
         left = np.asarray(value, dtype=np.float64) - self.working_contrast(contrast) @ at.ravel()

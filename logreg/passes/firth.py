@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from logreg.engine.firth import (
 )
 from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
-from logreg.passes.sums import CHUNK_ROWS, blas_threads, in_order, objective_of, split_rows, sum_over
+from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, one_blas_thread, split_rows, sum_over
 
 __all__ = ["cumulants", "penalised_objective", "row_leverages"]
 
@@ -63,7 +62,7 @@ def penalised_objective(
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain
-        with _one_blas_thread():
+        with one_blas_thread():
             return sum_over(pieces, lambda piece: penalty_sum(piece, coef, root, curvature))
 
     if not isinstance(counted_from, float):
@@ -88,23 +87,13 @@ def _remembering(objective: Objective) -> Objective:
         for point, total in last[-1:]:
             if np.array_equal(point, coef):
                 return total
-        with _one_blas_thread():
+        with one_blas_thread():
             total = objective(coef, order)
         if order == 2:
             last[:] = [(coef.copy(), total)]
         return total
 
     return remembered
-
-
-def _one_blas_thread() -> AbstractContextManager[object]:
-    """Hold BLAS to one thread: of many small products, further threads wait longer than they work."""
-    libraries = blas_threads()
-    # Asking costs less than setting, and a fit has set it already.
-    if all(one.num_threads == 1 for one in libraries.lib_controllers if one.user_api == "blas"):
-        return nullcontext()
-    held: AbstractContextManager[object] = libraries.limit(limits=1, user_api="blas")
-    return held
 
 
 def _pieces(blocks: Sequence[DesignBlock], per_row: int) -> list[list[DesignBlock]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +40,7 @@ __all__ = [
     "blas_threads",
     "in_order",
     "objective_of",
+    "one_blas_thread",
     "probability_sums",
     "score_outer_sum",
     "split_rows",
@@ -129,6 +131,16 @@ def blas_threads() -> Any:
     return ThreadpoolController()
 
 
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread: of many small products, further threads wait longer than they work."""
+    libraries = blas_threads()
+    # Asking costs less than setting, and a fit has set it already.
+    if all(one.num_threads == 1 for one in libraries.lib_controllers if one.user_api == "blas"):
+        return nullcontext()
+    held: AbstractContextManager[object] = libraries.limit(limits=1, user_api="blas")
+    return held
+
+
 def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) -> Objective:
     """Return the log-likelihood of the blocks with its derivatives, as a pure function of the coefficients.
 
@@ -148,7 +160,8 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
     n_rows = sum(block.n_rows for block in blocks)
 
     def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
-        total = sum_over(steps, lambda step: likelihood_sum(step, coef, order))
+        with one_blas_thread():
+            total = sum_over(steps, lambda step: likelihood_sum(step, coef, order))
         advance(n_rows)
         return total
 
