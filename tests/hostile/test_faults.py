@@ -111,7 +111,9 @@ WORK = {
     ),
     "reports": (
         f"data, terms = table(2000, 8); {FIT}",
-        'fit.report("report.html"); fit.report("report.pdf"); fit.report("report.xlsx"); fit.save("model.json")',
+        "; ".join(
+            ['fit.save("model.json")', *(f'fit.report("report.{name}")' for name in ("html", "pdf", "xlsx"))]
+        ),
     ),
 }
 
@@ -153,8 +155,9 @@ def whole(folder: Path) -> None:
 
 #: Prints a digest of the bits of every result, for small and for chunked tables.
 DIGESTS = """
-import hashlib, json, os, warnings
+import faulthandler, hashlib, json, os, warnings
 warnings.simplefilter("ignore")
+faulthandler.dump_traceback_later(200, exit=True)
 if os.environ.get("ONE_CORE"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 import numpy as np
@@ -301,7 +304,8 @@ STRICT = """
 import logreg
 data = logreg.datasets.load("birthwt")
 fit = logreg.fit("low ~ age + lwt + race + smoke", data)
-str(fit.summary()), fit.coefficients(interval="profile"), fit.anova(), fit.comparisons(), fit.bootstrap(20, rng=1)
+str(fit.summary()), fit.coefficients(interval="profile"), fit.anova(), fit.comparisons()
+fit.bootstrap(20, rng=1)
 for suffix in {suffixes}:
     fit.report("report" + suffix)
 fit.save("model.json")
