@@ -19,6 +19,7 @@ from logreg.design.spec import DesignSpec
 from logreg.engine.kernel import ROWS_PER_STEP
 from logreg.engine.types import DesignBlock, FloatArray, Matrix
 from logreg.errors import DataError, FormulaError, PredictError
+from logreg.passes.sums import one_blas_thread
 
 __all__ = [
     "PredictionRows",
@@ -137,14 +138,18 @@ class PredictionRows:
     n_rows: int
 
     def pieces(self) -> Iterator[tuple[slice, Matrix, FloatArray | None]]:
-        """Yield a few thousand rows at a time, with the slice of encoded rows they are."""
+        """Yield a few thousand rows at a time, with the slice of encoded rows they are.
+
+        Meanwhile products take one thread: with several, sums would round as their number has it.
+        """
         start = 0
-        for matrix, offset in self.parts:
-            for first in range(0, matrix.shape[0], ROWS_PER_STEP):
-                last = min(first + ROWS_PER_STEP, matrix.shape[0])
-                here = slice(start + first, start + last)
-                yield here, matrix.rows(first, last), None if offset is None else offset[:, first:last]
-            start += matrix.shape[0]
+        with one_blas_thread():
+            for matrix, offset in self.parts:
+                for first in range(0, matrix.shape[0], ROWS_PER_STEP):
+                    last = min(first + ROWS_PER_STEP, matrix.shape[0])
+                    here = slice(start + first, start + last)
+                    yield here, matrix.rows(first, last), None if offset is None else offset[:, first:last]
+                start += matrix.shape[0]
 
 
 def encode_for_prediction(source: Source, spec: DesignSpec, *, training: bool) -> PredictionRows:
