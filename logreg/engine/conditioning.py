@@ -34,6 +34,12 @@ SUSPECT_SHARE = 1e-4
 ALIAS_TOLERANCE = 1e-10
 #: The same relative to the column with its mean: what rounding leaves of a constant column.
 ROUNDING = 1e-13
+#: Shares of other columns in an aliased one below this are rounding.
+NO_SHARE = 1e-9
+#: Rows times squared columns up to which the triangular factor is made of all rows: about half a second.
+TRIANGULAR_WORK = 2e9
+#: Rows written out at a time for it.
+FACTORED_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,16 +248,24 @@ def orthogonalised(
 
 
 def find_aliases(
-    blocks: Sequence[DesignBlock], suspects: Sequence[int], *, intercept: bool
+    blocks: Sequence[DesignBlock], suspects: Sequence[int], *, raw: FloatArray, intercept: bool
 ) -> tuple[list[Alias], bool]:
-    """Judge suspected columns on all rows: each is regressed on the columns before it that are not aliased.
+    """Find the columns that the ones before them determine, in the design's order.
+
+    The triangular factor R of the rows has the geometry of the columns with all their digits, where sums of
+    squares have half. Of very many rows it is made of some: what they leave of a column all rows leave too,
+    and only the others are judged by sums over all.
 
     Parameters
     ----------
     blocks : sequence of DesignBlock
         All rows, in working coordinates.
     suspects : sequence of int
-        Columns to judge; all others are taken as independent.
+        Columns that may be aliased; with none, no column is looked at.
+    raw : (p,) array
+        Largest absolute value of each column before anything was subtracted from it, in working units.
+    intercept : bool
+        Whether design column 0 is the intercept.
 
     Returns
     -------
@@ -262,42 +276,84 @@ def find_aliases(
     """
     if not suspects:
         return [], False
-    gram = _gram(blocks)
+    n, p = sum(block.n_rows for block in blocks), blocks[0].matrix.shape[1]
+    step = max(1, n // max(2 * p, int(TRIANGULAR_WORK) // p**2))
+    columns = _triangular_factor([block.rows(0, block.n_rows, step) for block in blocks])
+    own = np.linalg.norm(columns, axis=0)
+    spread = np.linalg.norm(columns[1:], axis=0) if intercept else own
+    noise = np.finfo(float).eps * raw * np.sqrt(sum(len(range(0, block.n_rows, step)) for block in blocks))
+    basis = np.zeros((len(columns), 0))
+    kept: list[int] = []
     aliases: list[Alias] = []
     near = False
-    dropped: set[int] = set()
-    for j in suspects:
-        before = np.array([k for k in range(j) if k not in dropped], dtype=np.intp)
-        vector = np.zeros((1, len(gram)))
-        vector[0, j] = 1.0
-        own = np.sqrt(gram[j, j])
-        scale = 1.0 / np.sqrt(np.diagonal(gram)[before])
-        system = gram[np.ix_(before, before)] * scale[:, np.newaxis] * scale
-        residual_norm = own
-        # Least squares by normal equations with two rounds of refinement from the residuals themselves.
-        for _ in range(3):
-            right = np.zeros(len(gram))
-            squares = 0.0
-            for block in blocks:
-                residual = block.matrix.matvec(vector)
-                squares += float(residual[0] @ residual[0])
-                right += block.matrix.transpose_matvec(residual)[0]
-            residual_norm = np.sqrt(squares)
-            if len(before) == 0:
-                break
-            vector[0, before] -= scale * np.linalg.lstsq(system, scale * right[before], rcond=None)[0]
-        spread = np.sqrt(max(gram[j, j] - gram[0, j] ** 2 / gram[0, 0], 0.0)) if intercept and j else own
-        if residual_norm <= max(ALIAS_TOLERANCE * spread, ROUNDING * own):
-            dropped.add(j)
-            combination = -vector[0, before]
-            aliases.append(
-                Alias(
-                    column=j,
-                    combination=tuple(
-                        (int(k), float(c)) for k, c in zip(before, combination, strict=True) if abs(c) > 1e-9
-                    ),
-                )
-            )
+    for j in range(p):
+        rest = columns[:, j].copy()
+        for _ in range(2):  # twice is enough (Giraud, Langou and Rozloznik 2005)
+            rest -= basis @ (basis.T @ rest)
+        left = float(np.linalg.norm(rest))
+        close = left <= np.sqrt(SUSPECT_SHARE) * spread[j]
+        within = max(ALIAS_TOLERANCE * spread[j], ROUNDING * own[j], noise[j] if close else 0.0)
+        dependent = left <= within or len(kept) == len(columns)
+        combination = None
+        if dependent and step == 1:
+            combination = _combination(columns[:, kept], columns[:, j])
+        elif dependent:
+            combination = _combination_of_all(blocks, kept, j, intercept=intercept)
+        if combination is None:
+            near = near or bool(close)
+            basis = np.column_stack([basis, rest / left])
+            kept.append(j)
         else:
-            near = True
+            shares = zip(kept, combination, strict=True)
+            terms = tuple((k, float(share)) for k, share in shares if abs(share) > NO_SHARE)
+            aliases.append(Alias(column=j, combination=terms))
     return aliases, near
+
+
+def _triangular_factor(blocks: Sequence[DesignBlock]) -> FloatArray:
+    """Return R (min(n, p), p) of the QR decomposition of all rows, a few thousand at a time."""
+    factor = np.zeros((0, blocks[0].matrix.shape[1]))
+    for block in blocks:
+        for start in range(0, block.n_rows, FACTORED_ROWS):
+            rows = block.rows(start, min(start + FACTORED_ROWS, block.n_rows)).matrix.to_array().T
+            factor = np.asarray(np.linalg.qr(np.vstack([factor, rows]), mode="r"))
+    return factor
+
+
+def _combination(before: FloatArray, column: FloatArray) -> FloatArray:
+    """Return the shares of earlier columns that make up a column."""
+    scale = 1.0 / np.linalg.norm(before, axis=0)
+    result: FloatArray = scale * np.linalg.lstsq(before * scale, column)[0]
+    return result
+
+
+def _combination_of_all(
+    blocks: Sequence[DesignBlock], before: Sequence[int], j: int, *, intercept: bool
+) -> FloatArray | None:
+    """Return the shares of earlier columns that make up column j in all rows, None if none do.
+
+    Least squares by normal equations with two rounds of refinement from the residuals themselves.
+    """
+    gram = _gram(blocks)
+    vector = np.zeros((1, len(gram)))
+    vector[0, j] = 1.0
+    own = np.sqrt(gram[j, j])
+    scale = 1.0 / np.sqrt(np.diagonal(gram)[before])
+    system = gram[np.ix_(before, before)] * scale[:, np.newaxis] * scale
+    residual_norm = own
+    for _ in range(3):
+        right = np.zeros(len(gram))
+        squares = 0.0
+        for block in blocks:
+            residual = block.matrix.matvec(vector)
+            squares += float(residual[0] @ residual[0])
+            right += block.matrix.transpose_matvec(residual)[0]
+        residual_norm = np.sqrt(squares)
+        if len(before) == 0:
+            break
+        vector[0, before] -= scale * np.linalg.lstsq(system, scale * right[before], rcond=None)[0]
+    spread = np.sqrt(max(gram[j, j] - gram[0, j] ** 2 / gram[0, 0], 0.0)) if intercept and j else own
+    if residual_norm > max(ALIAS_TOLERANCE * spread, ROUNDING * own):
+        return None
+    combination: FloatArray = -vector[0, before]
+    return combination

@@ -161,7 +161,7 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
         # What looks collinear in a sample may not be: all rows decide, and the climb starts without it.
         coordinates, suspects = suitable_coordinates(blocks, intercept=intercept)
     working = [coordinates.recast(block) for block in blocks]
-    found, near = find_aliases(working, suspects, intercept=intercept)
+    found, near = find_aliases(working, suspects, raw=_raw_sizes(blocks, coordinates), intercept=intercept)
     aliases = _aliases_of_design(found, coordinates)
     numeric = set(coordinates.positions.tolist())
     if near and any(j in numeric for j in suspects):
@@ -179,6 +179,13 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
         free=free,
         sample=[coordinates.recast(block) for block in sample] if useful else [],
     )
+
+
+def _raw_sizes(blocks: Sequence[DesignBlock], coordinates: Coordinates) -> FloatArray:
+    """Return the largest absolute value of each column as given (p,), in units of working coordinates."""
+    sizes = _sizes(blocks)
+    sizes[coordinates.positions] *= np.abs(np.diagonal(coordinates.mixing))
+    return sizes
 
 
 def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:

@@ -55,10 +55,15 @@ def strict_rows(constraints: FloatArray) -> NDArray[np.bool_] | None:
     """
     open_rows = np.arange(len(constraints))
     while len(open_rows):
-        b = _separating_direction(constraints[open_rows])
+        remaining = constraints[open_rows]
+        basis = row_space(remaining)
+        if len(basis) < constraints.shape[1]:
+            # Directions that move no row but by rounding would be stretched until they do.
+            remaining = remaining @ basis.T
+        b = _separating_direction(remaining)
         if b is None:
             return None
-        moved = constraints[open_rows] @ b > MOVED
+        moved = remaining @ b > MOVED
         if not moved.any():
             break
         open_rows = open_rows[~moved]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from logreg.design.coding import NumericFactor
 from logreg.design.spec import DesignSpec
 from logreg.engine.types import DesignBlock, Optimum
 from logreg.errors import DataError
@@ -21,7 +22,8 @@ def check_spread(blocks: Sequence[DesignBlock], spec: DesignSpec, optimum: Optim
     """Refuse a verdict of separation or aliasing that rests on one far value, beside which others vanish.
 
     Only columns that the verdict is about are looked at, and only if there is one. Exact zeros are no loss:
-    a 0/1 column may be held in any unit.
+    a 0/1 column may be held in any unit. Nor are small values of splines and polynomials: these are sums of
+    larger ones, and hold nothing but their rounding there.
 
     Raises
     ------
@@ -32,8 +34,13 @@ def check_spread(blocks: Sequence[DesignBlock], spec: DesignSpec, optimum: Optim
     if optimum.direction is not None:
         suspects |= set(np.flatnonzero((optimum.direction != 0).any(axis=0)).tolist())
     positions = blocks[0].matrix.number_positions().tolist()
+    summed = {
+        coded.term
+        for coded in spec.coded_terms
+        if all(spec.factor[label].expression in spec.state for label in coded.labels if _numeric(spec, label))
+    }
     for place, column in enumerate(positions):
-        if column not in suspects:
+        if column not in suspects or spec.columns[column].term in summed:
             continue
         sizes = np.concatenate([np.abs(block.matrix.numbers()[place]) for block in blocks])
         largest = float(sizes.max(initial=0.0))
@@ -45,3 +52,7 @@ def check_spread(blocks: Sequence[DesignBlock], spec: DesignSpec, optimum: Optim
                 "large ones these have no digits, and it cannot be told whether the column is separated or "
                 "a combination of others. Check the large values, or transform the column."
             )
+
+
+def _numeric(spec: DesignSpec, label: str) -> bool:
+    return isinstance(spec.factor[label], NumericFactor)

@@ -27,6 +27,8 @@ DEPENDENT, NEARLY = 5e-15, 1e-6
 STEPS = 60
 #: Logits beyond this are on their way to infinity.
 EXTREME = 25.0
+#: Where the climb is left: sums of much larger terms have no digits left for the logits that stay finite.
+FARTHEST = 1e4
 #: Half the squared decrement, per unit of weight, at which a maximum has been reached.
 ARRIVED = 1e-24
 
@@ -148,6 +150,8 @@ def maximise(problem: Problem) -> Maximum:
                 break
             length /= 2
         else:
+            break
+        if np.abs(there @ problem.basis.T).max(initial=0.0) > FARTHEST:
             break
         coef, best = there, max(best, value)
         arrived = arrived or (gain <= 1e-16 * total and value <= best)

@@ -254,16 +254,21 @@ def _expected(
             sizes = np.array([np.abs(part).max(initial=0.0) for part in spanned[atom.text]])
             if not all(np.isfinite(part).all() for part in spanned[atom.text]) or (sizes > LARGEST).any():
                 must.append("undefined values")
-        if must or any(atom.text not in spanned for term in right.terms for atom in term):
+        if must:
             return must, may, None
+        known = [term for term in right.terms if all(atom.text in spanned for atom in term)]
         spanning = [np.ones(n)] if right.intercept else []
-        for term in sorted(right.terms, key=len):
+        for term in sorted(known, key=len):
             spanning += [np.prod(parts, axis=0) for parts in product(*(spanned[atom.text] for atom in term))]
         sizes = np.array([np.abs(column).max(initial=0.0) for column in spanning])
-        if any(_outlying(column, OUTLYING) for column in spanning):
+        if any(_outlying(column, OUTLYING) or _beyond_digits(column) for column in spanning):
             may.append("outlying values")
+    if extras.options.get("covariance") in ("HC1", "HC2", "HC3"):
+        may.append("leverage of one, or no residual degrees of freedom")
     if ((sizes > LARGEST) | ((sizes > 0) & (sizes < SMALLEST))).any():
         return must, ["scale"], None
+    if len(known) < len(right.terms):
+        return must, may, None
     basis = span(spanning, n)
     kind = extras.options.get("weight_kind", "frequency")
     scale = 1.0 if kind == "frequency" else n / weights[used].sum()
@@ -271,8 +276,6 @@ def _expected(
     offset = np.zeros((m, n))
     if extras.offsets:
         offset = offset + np.array([one.values[used] for one in extras.offsets])
-    if extras.options.get("covariance") in ("HC1", "HC2", "HC3"):
-        may.append("leverage of one, or no residual degrees of freedom")
     return (
         must,
         may,
@@ -298,6 +301,12 @@ def _outlying(column: Array, times: float) -> bool:
     apart = np.abs(column - np.median(column))
     apart = apart[apart > 0.0]
     return any(len(part) > 0 and part.max() > times * np.median(part) for part in (sizes, apart))
+
+
+def _beyond_digits(column: Array) -> bool:
+    """Tell whether some values, not 0, have no digits beside the largest."""
+    sizes = np.abs(column[column != 0.0])
+    return len(sizes) > 0 and bool(sizes.min() < 1e-12 * sizes.max())
 
 
 def _named(right: RightSide, columns: Mapping[str, Column], used: NDArray[np.bool_]) -> dict[str, Array]:
