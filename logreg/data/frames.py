@@ -29,7 +29,7 @@ def frame_source(data: Any, *, block_rows: int | None = None) -> TableSource | N
         return TableSource(
             names=[str(name) for name in data.columns],
             n_rows=len(data),
-            convert=lambda places: columns_from_pandas([data.iloc[:, place] for place in places]),
+            convert=lambda places: columns_from_pandas([_series(data, place) for place in places]),
             describe=partial(_describe_pandas, data),
             index=index,
             labels=_labels(data),
@@ -44,6 +44,14 @@ def frame_source(data: Any, *, block_rows: int | None = None) -> TableSource | N
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _stream_source(data, block_rows)
     return None
+
+
+def _series(data: pd.DataFrame, place: int) -> pd.Series[Any]:
+    """Return a column; by name is several times as fast as by place, where names are unique."""
+    if data.columns.is_unique and data.columns.nlevels == 1:
+        series: pd.Series[Any] = data[data.columns[place]]
+        return series
+    return data.iloc[:, place]
 
 
 def arrow_source(

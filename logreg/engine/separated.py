@@ -62,9 +62,13 @@ def separated_optimum(
     if not coordinates.trivial:
         # What is held at 0 in working coordinates is a combination of the design's own columns.
         idle = (limit.idle @ transform).reshape(len(held), direction.size)
-        held = _held(idle * np.tile(sizes, len(direction)), infinite)
+        reach = np.tile(sizes, len(direction))
+        held = _held(idle * reach, infinite)
         if len(np.setdiff1d(held, infinite)):
-            share = np.linalg.lstsq(idle[:, held].T, np.nan_to_num(coef).ravel()[held])[0]
+            # In logits again: coefficients of columns in different units have no common scale.
+            share = np.linalg.lstsq(
+                (idle * reach)[:, held].T, np.nan_to_num(coef).ravel()[held] * reach[held]
+            )[0]
             coef -= (share @ idle).reshape(coef.shape)
     coef.reshape(-1)[np.setdiff1d(held, infinite)] = np.nan
     for matrix in (vcov, robust):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import null_space, qr, svd
+from scipy.linalg import LinAlgError, null_space, qr, svd
 
 from logreg.engine.newton import factorise
 from logreg.errors import SupportError
@@ -107,8 +107,8 @@ def nested(fit: LogisticEstimate, fixed: FloatArray, added: FloatArray) -> Neste
     free = (np.arange(m)[:, np.newaxis] * p + kept).ravel()
 
     def constraints(rows: FloatArray) -> FloatArray:
-        allowed = unit[:, np.newaxis] * (estimated @ null_space(rows) if len(rows) else estimated)
-        directions, size, _ = svd(allowed)
+        allowed = unit[:, np.newaxis] * (estimated @ _sure(null_space, rows) if len(rows) else estimated)
+        directions, size, _ = _sure(svd, allowed)
         rank = int(np.sum(size > RANK_TOLERANCE * size.max(initial=0.0)))
         return np.asarray(directions[:, rank:].T, dtype=np.float64)
 
@@ -119,7 +119,7 @@ def nested(fit: LogisticEstimate, fixed: FloatArray, added: FloatArray) -> Neste
 
     before, after = constraints(fixed), constraints(np.vstack([fixed, added]))
     # Both sets of rows are orthonormal and one spans the other: what is left of a row has length 0 or 1.
-    _, size, beyond = svd(after - after @ before.T @ before, full_matrices=False)
+    _, size, beyond = _sure(svd, after - after @ before.T @ before, full_matrices=False)
     return Nested(fixed=on_all(before), added=on_all(beyond[size > 0.5]))
 
 
@@ -154,7 +154,7 @@ def wald_test(fit: LogisticEstimate, models: Nested, hypothesis: str) -> Verdict
     if n_fixed:
         share = np.linalg.lstsq(root[:, :n_fixed], shown, rcond=None)[0]
         shown, left = shown - root[:, :n_fixed] @ share, left - share.T @ distance[:n_fixed]
-    _, size, axes = svd(shown, full_matrices=False)
+    _, size, axes = _sure(svd, shown, full_matrices=False)
     if len(size) < df or size.min() <= SINGULAR:
         return unanswered(hypothesis, "wald", df, RANK_TOO_SMALL)
     statistic = float(np.sum((axes @ left / size) ** 2))
@@ -283,3 +283,11 @@ def choose_test(fit: LogisticEstimate, likelihood: Callable[[], Likelihood], tes
     found = likelihood()
     tests = Restricted(fit=fit, likelihood=found, root=found.root_information(), found={})
     return tests.likelihood_ratio if test == "LR" else tests.score
+
+
+def _sure(decomposition: Callable[..., Any], matrix: FloatArray, **options: bool) -> Any:
+    """Return a decomposition by singular values; the fast way to them now and then does not converge."""
+    try:
+        return decomposition(matrix, **options)
+    except LinAlgError:
+        return decomposition(matrix, **options, lapack_driver="gesvd")

@@ -98,7 +98,8 @@ def in_order(function: Callable[[S], T], items: Sequence[S], n_threads: int | No
     There is a thread per processor unless ``n_threads`` says how many. Who interrupts waits for none of them:
     those at work end by themselves, and what has not begun is called off.
     """
-    n_threads = min(n_threads or os.cpu_count() or 1, len(items))
+    # Asking for the number of processors takes as long as a small pass.
+    n_threads = min(n_threads or os.cpu_count() or 1, len(items)) if len(items) > 1 else 1
     if n_threads < 2:
         yield from map(function, items)
         return

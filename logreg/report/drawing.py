@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ from logreg.report.forest import (
 )
 from logreg.report.formats import REPORT, NumberStyle, share, share_interval, visible
 from logreg.report.inference_words import intervals_named, wald_note
+from logreg.report.nodes import DrawnFigure
 from logreg.report.nodes import Figure as FigureNode
 from logreg.report.outline import joint_terms, level_text
 from logreg.report.panels import WIDTH, Margins, across, name_below, new_figure, panels_of, widest
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "drawn",
     "effect_alt",
     "effect_figure",
     "forest_alt",
@@ -103,6 +105,18 @@ def svg_of(figure: Figure, style: NumberStyle = REPORT) -> str:
     return compact(stream.getvalue()).translate(back)
 
 
+def drawn(
+    key: str, style: NumberStyle, draw: Callable[[], Figure], *, alt: str, caption: str = ""
+) -> FigureNode:
+    """Return a figure of a report that is drawn, in the report's style, when it is first looked at."""
+
+    def svg() -> str:
+        with house_style():
+            return svg_of(draw(), style)
+
+    return DrawnFigure(key=key, draw=svg, alt=alt, caption=caption)
+
+
 def _stand_ins(figure: Figure) -> tuple[dict[int, int], dict[int, int]]:
     """Return what replaces the characters that the font lacks, and the way back."""
     texts = [text.get_text() for text in _texts(figure)]
@@ -147,6 +161,16 @@ def _fixed_labels(axis: Any) -> list[str]:
 
 def forest_figure(context: Context) -> FigureNode:
     """Return the forest plot: one panel, or one per outcome on the same axis of odds ratios."""
+    return drawn(
+        "forest",
+        context.style,
+        lambda: _forest(context),
+        alt=forest_alt(context),
+        caption=_forest_caption(context),
+    )
+
+
+def _forest(context: Context) -> Figure:
     n_lines, n_panels = len(forest_lines(context)), len(context.outcomes)
     columns = min(n_panels, 2 if n_panels in (2, 4) else 3)
     rows = -(-n_panels // columns)
@@ -180,12 +204,7 @@ def forest_figure(context: Context) -> FigureNode:
             panel.set_xlabel("")
     if n_panels > 1:
         name_below(figure, f"Odds ratio, {context.level} interval (log scale)", margins)
-    return FigureNode(
-        key="forest",
-        svg=svg_of(figure, context.style),
-        alt=forest_alt(context),
-        caption=_forest_caption(context),
-    )
+    return figure
 
 
 def _heading(text: str, points: float) -> str:
@@ -246,33 +265,32 @@ def forest_alt(context: Context) -> str:
 
 def effect_figure(context: Context, effect: Effect, number: int) -> FigureNode:
     """Return the predicted probabilities along one variable; ``number`` makes its key."""
-    outcomes = shown_outcomes(context)
-    if len(outcomes) <= DIRECT_OUTCOMES:
-        figure = new_figure(*effect_size(effect, len(outcomes)))
-        (panel,) = panels_of(figure, 1, 1, _effect_margins(effect, outcomes))
-        draw_effect(panel, context, effect, outcomes)
-    else:
-        figure = _small_multiples(context, effect, outcomes)
-    return FigureNode(
-        key=f"effect_{number}",
-        svg=svg_of(figure, context.style),
+    return drawn(
+        f"effect_{number}",
+        context.style,
+        lambda: _effect(context, effect),
         alt=effect_alt(context, effect),
         caption=_effect_caption(context, effect),
     )
 
 
+def _effect(context: Context, effect: Effect) -> Figure:
+    outcomes = shown_outcomes(context)
+    if len(outcomes) > DIRECT_OUTCOMES:
+        return _small_multiples(context, effect, outcomes)
+    figure = new_figure(*effect_size(effect, len(outcomes)))
+    (panel,) = panels_of(figure, 1, 1, _effect_margins(effect, outcomes))
+    draw_effect(panel, context, effect, outcomes)
+    return figure
+
+
 def shares_figure(context: Context, effect: Effect) -> FigureNode:
     """Return the probabilities of all outcomes along one variable as shares of one, without intervals."""
-    outcomes = context.fit.spec.outcome.names
-    size = effect_size(effect, len(outcomes))
-    figure = new_figure(*size)
-    margins = _effect_margins(effect, outcomes)
-    (panel,) = panels_of(figure, 1, 1, margins._replace(top=margins.top + 0.12, right=margins.right + 0.2))
-    draw_stacked(panel, context, effect, outcome_strands(context, effect, outcomes))
     named = context.label(effect.variable)
-    return FigureNode(
-        key="shares",
-        svg=svg_of(figure, context.style),
+    return drawn(
+        "shares",
+        context.style,
+        lambda: _shares(context, effect),
         alt=_shares_alt(context, effect),
         caption=(
             f"Predicted probabilities of all outcomes of {context.outcome_heading} by {named}, stacked: the "
@@ -280,6 +298,15 @@ def shares_figure(context: Context, effect: Effect) -> FigureNode:
             f"Strokes above show where the data lie. {held_text(context, effect)}"
         ),
     )
+
+
+def _shares(context: Context, effect: Effect) -> Figure:
+    outcomes = context.fit.spec.outcome.names
+    figure = new_figure(*effect_size(effect, len(outcomes)))
+    margins = _effect_margins(effect, outcomes)
+    (panel,) = panels_of(figure, 1, 1, margins._replace(top=margins.top + 0.12, right=margins.right + 0.2))
+    draw_stacked(panel, context, effect, outcome_strands(context, effect, outcomes))
+    return figure
 
 
 def _shares_alt(context: Context, effect: Effect) -> str:

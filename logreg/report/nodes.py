@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -36,6 +37,7 @@ __all__ = [
     "Cell",
     "Code",
     "Document",
+    "DrawnFigure",
     "Fact",
     "Facts",
     "Figure",
@@ -56,6 +58,8 @@ __all__ = [
     "strong",
 ]
 
+#: Stands in for a drawing that is not made yet.
+NOTHING_DRAWN = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 RunKind: TypeAlias = Literal["plain", "strong", "emphasis", "code"]
 RowKind: TypeAlias = Literal["data", "reference", "group"]
 CellStyle: TypeAlias = Literal["plain", "strong", "muted"]
@@ -267,6 +271,46 @@ class Figure:
         from logreg.report.figure_files import write_figure
 
         return write_figure(self, path, dpi)
+
+
+class DrawnFigure(Figure):
+    """A figure that is drawn when its ``svg`` is first asked for: formats without pictures never do."""
+
+    __slots__ = ("_draw", "_drawn")
+
+    _draw: Callable[[], str]
+    _drawn: str | None
+
+    def __init__(self, *, key: str, draw: Callable[[], str], alt: str, caption: str = "") -> None:
+        # Everything but the drawing is checked now, by a figure that has none.
+        Figure(key=key, svg=NOTHING_DRAWN, alt=alt, caption=caption)
+        values = {"key": key, "alt": alt, "caption": caption, "_draw": draw, "_drawn": None}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def svg(self) -> str:
+        """The drawing, cleaned as that of any figure."""
+        if self._drawn is None:
+            object.__setattr__(self, "_drawn", self.plain(self._draw()).svg)
+        assert self._drawn is not None
+        return self._drawn
+
+    def plain(self, svg: str) -> Figure:
+        """Return a figure that holds a drawing."""
+        return Figure(key=self.key, svg=svg, alt=self.alt, caption=self.caption)
+
+    def __eq__(self, other: object) -> bool:
+        mine = self.plain(self.svg)
+        return isinstance(other, Figure) and mine == (
+            other.plain(other.svg) if isinstance(other, DrawnFigure) else other
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.plain(self.svg))
+
+    def __reduce__(self) -> tuple[Callable[..., Figure], tuple[object, ...]]:
+        return partial(Figure, key=self.key, svg=self.svg, alt=self.alt, caption=self.caption), ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,15 @@ from logreg.interpret.effects import Profile
 from logreg.logits import sigmoid
 from logreg.report.canvas import GREY, INK, PALE, cut, new_axes, text_width
 from logreg.report.context import Context, context_of
-from logreg.report.drawing import svg_of
+from logreg.report.drawing import drawn
 from logreg.report.formats import shortest
 from logreg.report.nodes import Figure
 from logreg.report.nomogram import MOST_POINTS, Nomogram, nomogram_of, number_text, round_numbers
+from logreg.report.panels import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
     from logreg.fitted import LogisticFit
 
@@ -102,17 +104,20 @@ def nomogram_figure(context: Context, profiles: Mapping[str, Profile]) -> Figure
     SupportError
         Where there is none; see `nomogram_of`.
     """
-    from matplotlib.figure import Figure as Drawing
-
     found = nomogram_of(context, profiles)
-    drawing = Drawing(figsize=(WIDTH, height_of(found)))
-    draw_nomogram(drawing.add_axes((0.01, 0.0, 0.98, 1.0)), found)
-    return Figure(
-        key="nomogram",
-        svg=svg_of(drawing, context.style),
+    return drawn(
+        "nomogram",
+        context.style,
+        lambda: _drawing(found),
         alt=nomogram_alt(found),
         caption=nomogram_caption(found),
     )
+
+
+def _drawing(nomogram: Nomogram) -> Drawing:
+    figure = new_figure(WIDTH, height_of(nomogram))
+    draw_nomogram(figure.add_axes((0.01, 0.0, 0.98, 1.0)), nomogram)
+    return figure
 
 
 def nomogram_caption(nomogram: Nomogram) -> str:

@@ -14,7 +14,7 @@ from logreg.diagnose.rankings import FloatArray, Ranking
 from logreg.report.canvas import GREY, INK, PALE, Style, cut, short, style_of
 from logreg.report.context import Context
 from logreg.report.curves import DIRECT_OUTCOMES
-from logreg.report.drawing import svg_of
+from logreg.report.drawing import drawn
 from logreg.report.formats import NumberStyle, share, share_interval
 from logreg.report.nodes import Figure
 from logreg.report.outline import level_text
@@ -23,6 +23,7 @@ from logreg.report.words import bracketed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 __all__ = ["area_text", "calibration_figure", "draw_calibration", "draw_roc", "roc_figure"]
 
@@ -137,6 +138,22 @@ def roc_figure(context: Context, rankings: Sequence[Ranking], areas: Sequence[Ar
     """Return the ROC curves of the outcomes, with the areas below them."""
     names = [level_text(ranking.outcome) for ranking in rankings]
     shown = [area_text(area, context.level, context.style) for area in areas]
+    return drawn(
+        "roc",
+        context.style,
+        lambda: _roc(context, rankings, areas, names, shown),
+        alt=_roc_alt(context, names, shown, rankings),
+        caption=_roc_caption(context, rankings, areas),
+    )
+
+
+def _roc(
+    context: Context,
+    rankings: Sequence[Ranking],
+    areas: Sequence[Area],
+    names: Sequence[str],
+    shown: Sequence[str],
+) -> Drawing:
     if len(rankings) == 1:
         margins = Margins(0.55, 0.15, 0.5, 0.1)
         figure = new_figure(SIDE + margins.left + margins.right, SIDE + margins.bottom + margins.top)
@@ -160,12 +177,7 @@ def roc_figure(context: Context, rankings: Sequence[Ranking], areas: Sequence[Ar
             draw_roc(
                 panel, [ranking], [style_of(0)], [f"AUC {share(area.area, 2, context.style)}"], small=True
             )
-    return Figure(
-        key="roc",
-        svg=svg_of(figure, context.style),
-        alt=_roc_alt(context, names, shown, rankings),
-        caption=_roc_caption(context, rankings, areas),
-    )
+    return figure
 
 
 def _roc_alt(
@@ -288,6 +300,18 @@ def calibration_figure(
 ) -> Figure:
     """Return observed against predicted shares, one panel per outcome."""
     names = [level_text(ranking.outcome) for ranking in rankings]
+    return drawn(
+        "calibration",
+        context.style,
+        lambda: _calibration(rankings, groups, names),
+        alt=_calibration_alt(context, names, groups),
+        caption=_calibration_caption(context, rankings, groups),
+    )
+
+
+def _calibration(
+    rankings: Sequence[Ranking], groups: Sequence[Sequence[CalibrationGroup]], names: Sequence[str]
+) -> Drawing:
     if len(rankings) == 1:
         margins = Margins(0.55, 0.15, 0.5, 0.1)
         figure = new_figure(SIDE + margins.left + margins.right, SIDE + margins.bottom + margins.top)
@@ -297,12 +321,7 @@ def calibration_figure(
         figure, panels = _squares(names, "Predicted probability", "Observed share", gap=(0.36, 0.5))
         for panel, ranking, part in zip(panels, rankings, groups, strict=True):
             draw_calibration(panel, ranking, part, small=True)
-    return Figure(
-        key="calibration",
-        svg=svg_of(figure, context.style),
-        alt=_calibration_alt(context, names, groups),
-        caption=_calibration_caption(context, rankings, groups),
-    )
+    return figure
 
 
 def _calibration_alt(

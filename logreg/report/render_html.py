@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from logreg.report.calculator import Calculator
 from logreg.report.formats import visible
-from logreg.report.nodes import Cell, Document, Note, Paragraph, Section, Table, row_groups
+from logreg.report.nodes import Cell, Document, Figure, Note, Paragraph, Section, Table, row_groups
 from logreg.report.svg_shared import share_outlines
 from logreg.report.switched import SwitchedTable
 
@@ -121,7 +121,7 @@ def _printed(value: object) -> object:
 
 def _kind_of(node: object) -> str:
     """Return the name of the macro that writes this block."""
-    return type(node).__name__.lower()
+    return "figure" if isinstance(node, Figure) else type(node).__name__.lower()
 
 
 def _numbers(cell: Cell) -> str:

@@ -11,7 +11,7 @@ from logreg.errors import SupportError
 from logreg.report.baselines import coefficient_blocks
 from logreg.report.chosen import Wanted, check_wanted, chosen_blocks
 from logreg.report.context import Units, context_of
-from logreg.report.drawing import forest_figure, house_style
+from logreg.report.drawing import forest_figure
 from logreg.report.forest import forest_lines
 from logreg.report.formats import NumberStyle
 from logreg.report.journals import style_named
@@ -165,8 +165,7 @@ def report_document(
     )
     material = Material(context=context)
     makers = {name: partial(make, material) for name, make in SECTIONS.items()}
-    with house_style():
-        blocks = chosen_blocks(sections, makers, USUAL)
+    blocks = chosen_blocks(sections, makers, USUAL)
     kind = "Logistic" if fit.is_binary else "Multinomial logistic"
     try:
         return Document(
