@@ -23,7 +23,7 @@ where it does not hold, nothing is said, and the linear programme decides.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +32,15 @@ from logreg.engine.kernel import ROWS_PER_STEP, outcome_weights, outer_sum, row_
 from logreg.engine.programme import MOST_ROUNDS, STRICT, shortest_within, without_rounding
 from logreg.engine.types import DesignBlock, FloatArray
 
-__all__ = ["Divergence", "find_divergence"]
+__all__ = ["Divergence", "find_divergence", "is_held"]
 
 BoolArray = NDArray[np.bool_]
 
 #: Constraints with a lambda of at least this hold the coefficients: their logits are within 14 of each other.
 #: Under separation a climb goes on to logits of 25 and more before its decrement is small enough.
 HOLDING = 1e-6
+#: Where what is separated has been taken far out, whatever is left may hold: logits within 27 of each other.
+HARDLY_HOLDING = 1e-12
 #: The two sides of (1) are kept this factor apart, in square roots; on separated data they never are.
 SAFE = 0.5
 #: Rounding of sums over rows, relative to the sum of absolute values: for a million rows, with room to spare.
@@ -144,15 +146,7 @@ def find_divergence(
     coef : (m, p) array
         Where the climb on the log-likelihood ended, on the logit scale: near a maximum, or far out.
     """
-    rows = _Rows(
-        pieces=[
-            block.rows(start, min(start + ROWS_PER_STEP, block.n_rows))
-            for block in blocks
-            for start in range(0, block.n_rows, ROWS_PER_STEP)
-        ],
-        kept=kept,
-        unit=np.tile(_sizes(blocks)[kept], blocks[0].n_outcomes - 1),
-    )
+    rows = _all_rows(blocks, kept)
     held = _held(rows, coef)
     spaces = _spaces(held.gram)
     if spaces is None or len(spaces[1]):
@@ -164,6 +158,55 @@ def find_divergence(
     if not len(open_space):
         return Divergence(direction=None)
     return _separation(rows, spanned, open_space, rows.scaled(coef) @ open_space.T @ open_space)
+
+
+def is_held(
+    blocks: Sequence[DesignBlock], kept: NDArray[np.intp], coef: FloatArray, free: NDArray[np.intp]
+) -> bool:
+    """Whether the constraints that hold span the coefficients ``free``, and (1) proves that none is strict.
+
+    Then these coefficients have a finite maximum, the others being what they are.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows, with offsets that take those fitted perfectly far out.
+    kept : (k,) array of int
+        Design columns that are not aliased.
+    coef : (m, p) array
+        Where a climb ended.
+    free : (f,) array of int
+        Positions in the flattened (m p,) vector.
+    """
+    rows = _all_rows(blocks, kept)
+    chosen = np.searchsorted((np.arange(len(coef))[:, np.newaxis] * coef.shape[1] + kept).ravel(), free)
+    return not len(free) or any(
+        _is_held(_held(rows, coef, least), chosen) for least in (HOLDING, HARDLY_HOLDING)
+    )
+
+
+def _is_held(held: _Held, chosen: NDArray[np.intp]) -> bool:
+    gram = held.gram[np.ix_(chosen, chosen)]
+    size = np.sqrt(np.diagonal(gram))
+    if not size.all():
+        return False
+    gram = gram / np.outer(size, size)
+    values = np.linalg.eigvalsh(gram)
+    if values[0] <= SURELY * values[-1]:
+        return False
+    return _overlap(replace(held, score=held.score[chosen] / size, gram=gram), np.eye(len(chosen)))
+
+
+def _all_rows(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> _Rows:
+    return _Rows(
+        pieces=[
+            block.rows(start, min(start + ROWS_PER_STEP, block.n_rows))
+            for block in blocks
+            for start in range(0, block.n_rows, ROWS_PER_STEP)
+        ],
+        kept=kept,
+        unit=np.tile(_sizes(blocks)[kept], blocks[0].n_outcomes - 1),
+    )
 
 
 def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
@@ -183,8 +226,8 @@ def _constrained(piece: DesignBlock) -> BoolArray:
     return occurred[:, np.newaxis] & other[..., np.newaxis]
 
 
-def _lambdas(piece: DesignBlock, coef: FloatArray) -> FloatArray:
-    """Return lambda of the constraints that hold (K, K, n), 0 for others."""
+def _lambdas(piece: DesignBlock, coef: FloatArray, least: float = HOLDING) -> FloatArray:
+    """Return lambda of the constraints that hold (K, K, n), 0 for those with less than the ``least``."""
     logits = piece.matrix.matvec(coef)
     if piece.offset is not None:
         logits += piece.offset
@@ -192,16 +235,16 @@ def _lambdas(piece: DesignBlock, coef: FloatArray) -> FloatArray:
     result = outcome_weights(piece)[:, np.newaxis] * probabilities
     own = np.arange(len(result))
     result[own, own] = 0.0
-    result[result < HOLDING] = 0.0
+    result[result < least] = 0.0
     return result
 
 
-def _held(rows: _Rows, coef: FloatArray) -> _Held:
+def _held(rows: _Rows, coef: FloatArray, holding: float = HOLDING) -> _Held:
     """Sum over the constraints that hold."""
     size = len(rows.unit)
     score, gram, least, total = np.zeros(size), np.zeros((size, size)), np.inf, 0.0
     for piece in rows.pieces:
-        value = _lambdas(piece, coef)
+        value = _lambdas(piece, coef, holding)
         net = (value.sum(axis=1) - value.sum(axis=0))[1:]
         score += piece.matrix.transpose_matvec(net)[:, rows.kept].ravel() / rows.unit
         gram += rows.gram(piece, value)

@@ -20,7 +20,13 @@ from logreg.engine.conditioning import (
 )
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_for
 from logreg.engine.separated import separated_optimum
-from logreg.engine.separation import certified_finite, find_separation, fit_limit
+from logreg.engine.separation import (
+    certified_finite,
+    find_separation,
+    find_wider_separation,
+    fit_limit,
+    limit_is_finite,
+)
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
 __all__ = ["SAMPLE_SHARE", "SAMPLE_THRESHOLD", "Prepared", "find_optimum", "in_design_coordinates", "prepare"]
@@ -114,6 +120,12 @@ def find_optimum(
     if verdict.direction is None:
         return replace(optimum, separation=verdict.kind)
     limit = fit_limit(working, evaluator, verdict.direction, kept, max_iterations)
+    finite = limit_is_finite(limit, kept)
+    if not finite:
+        wider = find_wider_separation(working, kept)
+        if wider.direction is not None:
+            verdict, limit = wider, fit_limit(working, evaluator, wider.direction, kept, max_iterations)
+            finite = limit_is_finite(limit, kept)
     at_limit = in_design_coordinates(
         limit.ascent,
         coordinates,
@@ -121,6 +133,8 @@ def find_optimum(
         limit.free,
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
     )
+    if not finite and at_limit.status == "converged":
+        at_limit = replace(at_limit, status="no_ascent")
     return separated_optimum(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks))
 
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.divergence import find_divergence
+from logreg.engine.divergence import find_divergence, is_held
 from logreg.engine.newton import Ascent, climb
 from logreg.engine.programme import STRICT, constraints_of, distinct_rows, shortest, strict_rows
 from logreg.engine.types import DesignBlock, FloatArray, Objective, SeparationKind
@@ -38,14 +38,18 @@ __all__ = [
     "Verdict",
     "certified_finite",
     "find_separation",
+    "find_wider_separation",
     "fit_limit",
     "independent",
     "information_at_zero",
+    "limit_is_finite",
     "moved_far",
 ]
 
 #: Cells of the constraint matrix up to which the programme is run.
 LARGEST_PROGRAMME = 4_000_000
+#: A column is looked at again where what is left of it is smaller by this factor.
+SHRUNK = 1e-2
 #: Margins are rounded to so many digits.
 TIE_DIGITS = 6
 #: Logit that stands for infinity: e^-1000 is exactly 0.
@@ -129,17 +133,50 @@ def _by_programme(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verd
     constraints = constraints_of(rows / scale, observed, m + 1)
     if constraints.size > LARGEST_PROGRAMME:
         return Verdict(kind="not checked")
-    strict = strict_rows(constraints)
-    if strict is None:
+    found = _in_levels(constraints)
+    if found is None:
         return Verdict(kind="not checked")
-    if not strict.any():
+    b, complete = found
+    if not b.any():
         return Verdict(kind="none")
-    b = shortest(constraints[strict], constraints[~strict])
-    if b is None:
-        return Verdict(kind="not checked")
     direction = np.zeros((m, n_columns))
     direction[:, kept] = b.reshape(m, len(kept)) / scale
-    return _verdict_along(blocks, direction, complete=bool(strict.all()))
+    return _verdict_along(blocks, direction, complete=complete)
+
+
+def _in_levels(constraints: FloatArray) -> tuple[FloatArray, bool] | None:
+    """Return the direction that makes strict what can be, 0 if nothing can, and whether that is everything;
+    None if a programme fails.
+
+    Beside a far value a column's other values are too small to be seen. Where all far ones are strict, the
+    others are looked at again, in their own unit. What makes these strict is added to so much of what came
+    before that nothing is lost by it.
+    """
+    remaining = np.arange(len(constraints))
+    unit = np.ones(constraints.shape[1])
+    levels: list[tuple[NDArray[np.intp], FloatArray]] = []
+    while len(remaining):
+        rows = constraints[remaining] / unit
+        strict = strict_rows(rows)
+        if strict is None:
+            return None
+        if not strict.any():
+            break
+        b = shortest(rows[strict], rows[~strict])
+        if b is None:
+            return None
+        levels.append((remaining[strict], b / unit))
+        remaining = remaining[~strict]
+        sizes = np.abs(constraints[remaining]).max(axis=0, initial=0.0)
+        smaller = (sizes > 0) & (sizes < SHRUNK * unit)
+        if not smaller.any():
+            break
+        unit = np.where(sizes > 0, sizes, unit)
+    total = np.zeros(constraints.shape[1])
+    for strict_there, b in reversed(levels):
+        short = STRICT - float((constraints[strict_there] @ total).min())
+        total += max(short, STRICT) * b
+    return total, not len(remaining)
 
 
 def _verdict_along(blocks: Sequence[DesignBlock], direction: FloatArray, *, complete: bool) -> Verdict:
@@ -165,6 +202,16 @@ def _block_margins(block: DesignBlock, direction: FloatArray) -> FloatArray:
         lowest = np.where(occurred, moved, np.inf).min(axis=0)
         margins = np.where(occurred, np.where(occurred.sum(axis=0) > 1, -np.inf, np.inf), lowest - moved)
     return margins
+
+
+def find_wider_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
+    """Decide by linear programming, where the limit along a direction found otherwise has no maximum."""
+    return _by_programme(blocks, kept)
+
+
+def limit_is_finite(limit: LimitFit, kept: NDArray[np.intp]) -> bool:
+    """Whether sums over the rows prove that the limit determines its free coefficients, and finite ones."""
+    return limit.ascent.status == "converged" and is_held(limit.blocks, kept, limit.ascent.coef, limit.free)
 
 
 def fit_limit(

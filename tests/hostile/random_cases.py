@@ -165,10 +165,11 @@ def _case(
     must += [*why, *_estimator(options, len(order), right.intercept)]
     if len(order) - 1 != len(extras.offsets) != 1 and isinstance(options.get("offset"), list):
         must.append("offsets per outcome")
-    may: list[str] = []
+    may: list[str] = [] if outcome.counts[:, used].any(axis=1).all() else ["an outcome without trials"]
     expected = None
     if not must:
-        must, may, expected = _expected(columns, outcome, order, right, extras, used, weights)
+        must, why, expected = _expected(columns, outcome, order, right, extras, used, weights)
+        may += why
     return Case(
         frame=_frame(maker, columns),
         formula=f"{outcome.text} ~ {right.text}{extras.offset_text}",
