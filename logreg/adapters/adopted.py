@@ -19,15 +19,12 @@ from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum
 from logreg.errors import LogregWarning, SupportError
 from logreg.fitted import LogisticFit
-from logreg.inference.estimate import CentredCovariance, Remark, RowSums
+from logreg.inference.estimate import FITTED_BY, CentredCovariance, Remark, RowSums
 from logreg.passes.encode import TrainingRows
 from logreg.passes.sums import probability_sums
 from logreg.passes.training import working_rows
 
-__all__ = ["FITTED_BY", "Theirs", "adopt", "closest", "columns_of", "quiet_fit", "row_sums_of", "warn_of"]
-
-#: Where the provenance of a fit says which package estimated it.
-FITTED_BY = "fitted_by"
+__all__ = ["Theirs", "adopt", "closest", "columns_of", "quiet_fit", "row_sums_of", "warn_of"]
 
 #: Half the squared Newton decrement below which coefficients count as the optimum: they then lie within
 #: 1.5e-3 standard errors of it, and the log-likelihood within 1e-6. Default tolerances elsewhere reach that.
@@ -128,6 +125,8 @@ def adopt(own: LogisticFit, theirs: Theirs) -> LogisticFit:
             status="converged" if at_optimum else "max_iterations",
             newton_decrement=there.decrement,
             max_abs_score=there.max_abs_score,
+            # The way there was theirs, and is not known.
+            trace=(),
         ),
         row_sums=row_sums_of(own, rows.blocks, theirs.coef),
         remarks=tuple(remarks),

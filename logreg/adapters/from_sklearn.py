@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from logreg.adapters.adopted import FITTED_BY, Theirs, adopt, quiet_fit, row_sums_of, warn_of
+from logreg.adapters.adopted import Theirs, adopt, quiet_fit, row_sums_of, warn_of
 from logreg.adapters.arrays import formula_of, response_name
 from logreg.adapters.penalised import NO_ERRORS, PENALISED, PenalisedFit
 from logreg.engine.types import FloatArray
 from logreg.errors import DataError, OutcomeError, SupportError
 from logreg.fitted import LogisticFit
-from logreg.inference.estimate import Convergence, LogisticEstimate, Remark, Separation
+from logreg.inference.estimate import FITTED_BY, Convergence, LogisticEstimate, Remark, Separation
 from logreg.passes.sums import objective_of, probability_sums
 
 __all__ = ["from_sklearn"]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from logreg.adapters.adopted import FITTED_BY
 from logreg.engine.types import FloatArray
 from logreg.errors import SupportError
 from logreg.fitted import LogisticFit
+from logreg.inference.estimate import FITTED_BY
 from logreg.report.chosen import Wanted, chosen_blocks
 from logreg.report.context import BLANK, Context, Units, context_of, step_text
 from logreg.report.formats import PLAIN, NumberStyle, fixed, odds_ratio

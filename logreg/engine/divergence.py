@@ -308,7 +308,7 @@ def _separation(
             return None
     if len(open_space) == 1:
         # There is one such direction only.
-        b: FloatArray | None = without_rounding(outward * (STRICT / least))
+        b: FloatArray | None = without_rounding(outward * (STRICT / least), spanned)
     else:
         b = _shortest(rows, spanned, outward)
     return None if b is None else Divergence(direction=rows.coef(b), complete=complete)

@@ -135,7 +135,7 @@ def find_optimum(
     )
     if not finite and at_limit.status == "converged":
         at_limit = replace(at_limit, status="no_ascent")
-    return separated_optimum(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks))
+    return separated_optimum(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks), blocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

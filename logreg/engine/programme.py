@@ -32,8 +32,8 @@ ROWS_AT_A_TIME = 1500
 MOST_ROUNDS = 12
 #: Margins above this are strict, below minus this violated; in between lies the programme's tolerance.
 MOVED = 1e-6
-#: Eigenvalues of a Gram matrix below this share of the largest are rounding.
-RANK_SHARE = 1e-13
+#: Singular values below this share of the largest are rounding, or below the tolerance of the programme.
+RANK_SHARE = 3e-7
 #: Feasibility tolerances of the programme (HiGHS's tightest is 1e-10), tried in turn: with a tight one the
 #: solver now and then gives up on a programme that it solves with its own.
 FEASIBILITIES = (1e-9, 1e-7)
@@ -42,6 +42,10 @@ LONGEST = 1e7
 #: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at
 #: most 1.
 ZERO = 1e-7
+#: Moves along what has to stay still that are left to rounding, as a share of the largest element.
+EXACT = 1e-13
+#: Share of the largest element by which a direction may be changed to leave the others exactly still.
+SLIGHT = 1e-5
 #: Margin of a strict constraint, by the bounds of the programme.
 STRICT = 1.0
 
@@ -104,10 +108,11 @@ def _separating_direction(constraints: FloatArray) -> FloatArray | None:
 
 def row_space(rows: FloatArray) -> FloatArray:
     """Return an orthonormal basis of what the rows span, (rank, size)."""
-    values, vectors = np.linalg.eigh(rows.T @ rows)
-    basis: FloatArray = (
-        vectors[:, values > RANK_SHARE * max(float(values[-1]), 0.0)].T if len(rows) else vectors[:0]
-    )
+    if not len(rows):
+        return np.zeros((0, rows.shape[1]))
+    triangular = np.asarray(np.linalg.qr(rows, mode="r"))
+    _, values, vectors = np.linalg.svd(triangular)
+    basis: FloatArray = vectors[: int(np.count_nonzero(values > RANK_SHARE * values[0]))]
     return basis
 
 
@@ -186,12 +191,31 @@ def shortest_within(strict: FloatArray, basis: FloatArray) -> FloatArray | None:
         b_eq=np.zeros(len(basis)) if len(basis) else None,
         bounds=(0.0, None),
     )
-    return None if found is None else without_rounding(found[:size] - found[size:])
+    return None if found is None else without_rounding(found[:size] - found[size:], basis)
 
 
-def without_rounding(b: FloatArray) -> FloatArray:
-    """Return a direction with its negligible elements set to 0."""
-    return np.where(np.abs(b) > ZERO * np.abs(b).max(), b, 0.0)
+def without_rounding(b: FloatArray, still: FloatArray) -> FloatArray:
+    """Return a direction with its negligible elements set to 0, and what it moves along ``still`` taken away.
+
+    The programme leaves margins of 0 up to its tolerance. Far out in the direction, they would be seen.
+    ``still`` (r, size) has orthonormal rows.
+    """
+    large = np.abs(b) > ZERO * np.abs(b).max()
+    result = np.where(large, b, 0.0)
+    if not len(still):
+        return result
+    moved = still @ result
+    if np.abs(moved).max() > EXACT * np.abs(b).max():
+        # Imported here: most fits are certified without a programme.
+        from scipy.linalg import lstsq
+
+        change = lstsq(still[:, large], moved, lapack_driver="gelsy")[0]
+        result[large] -= change
+        beyond = np.abs(still @ result).max() > EXACT * np.abs(b).max()
+        if beyond or np.abs(change).max() > SLIGHT * np.abs(b).max():
+            # What was negligible is needed.
+            result = b - still.T @ (still @ b)
+    return result
 
 
 def distinct_rows(

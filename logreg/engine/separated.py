@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from logreg.engine.conditioning import Coordinates
 from logreg.engine.programme import MOVED
 from logreg.engine.separation import LimitFit, Verdict
-from logreg.engine.types import FloatArray, Optimum
+from logreg.engine.types import DesignBlock, FloatArray, Optimum
 
 __all__ = ["separated_optimum"]
 
@@ -19,6 +20,8 @@ IDLE = 1e-7
 #: Elements of a mapped direction that move less than this share of what the largest moves are rounding, and
 #: so are those below a share of the parts they are summed from.
 ROUNDING, CANCELLED = 1e-12, 1e-9
+#: Rows that should stay where they are may be moved by so much of the margin of those that go.
+STILL = 1e-6
 
 
 def separated_optimum(
@@ -28,6 +31,7 @@ def separated_optimum(
     verdict: Verdict,
     coordinates: Coordinates,
     sizes: FloatArray,
+    blocks: Sequence[DesignBlock],
 ) -> Optimum:
     """Return the optimum at the limit: which coefficients are infinite, and which the other rows determine.
 
@@ -45,6 +49,8 @@ def separated_optimum(
         How the two go together.
     sizes : (p,) array
         The largest absolute value of each design column.
+    blocks : sequence of DesignBlock
+        All rows, in the design's own columns.
     """
     assert verdict.direction is not None
     transform = coordinates.to_design().T
@@ -52,8 +58,11 @@ def separated_optimum(
     # What an element moves is its size times that of its column, whatever unit the column is in; what is left
     # where large parts cancel is rounding too.
     moves, parts = np.abs(direction) * sizes, np.abs(verdict.direction) @ np.abs(transform)
-    idle_parts = (moves <= max(ROUNDING * moves.max(), MOVED)) | (np.abs(direction) <= CANCELLED * parts)
-    direction[idle_parts] = 0.0
+    direction[moves <= max(ROUNDING * moves.max(), MOVED)] = 0.0
+    cancelled = np.where(np.abs(direction) <= CANCELLED * parts, direction, 0.0)
+    # Rounding moves nothing. What does is needed, however small it is beside its parts.
+    if all(np.abs(block.matrix.matvec(cancelled)).max(initial=0.0) <= STILL for block in blocks):
+        direction -= cancelled
     flat = direction.ravel()
     coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
     robust = None if at_limit.robust is None else at_limit.robust.copy()

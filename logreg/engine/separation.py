@@ -50,8 +50,8 @@ __all__ = [
 LARGEST_PROGRAMME = 4_000_000
 #: A column is looked at again where what is left of it is smaller by this factor.
 SHRUNK = 1e-2
-#: Margins are rounded to so many digits.
-TIE_DIGITS = 6
+#: Margins are rounded to so many digits: the programme leaves those that are 0 up to `MOVED`.
+TIE_DIGITS = 5
 #: Logit that stands for infinity: e^-1000 is exactly 0.
 INFINITE_LOGIT = 1000.0
 #: Finite logits up to this share of it leave it infinite; where they are larger, it is moved further away.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "FITTED_BY",
     "CentredCovariance",
     "Convergence",
     "FitOptions",
@@ -30,6 +31,10 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+
+
+#: Where the provenance of a fit says which package estimated it.
+FITTED_BY = "fitted_by"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

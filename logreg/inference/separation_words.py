@@ -79,9 +79,10 @@ def _levels(spec: DesignSpec, used: NDArray[np.intp]) -> Iterator[str]:
             where = f"with {label} = {one.level}"
             if len(absent) == len(outcome.names) - 1:
                 (present,) = (name for name in outcome.names if name not in absent)
-                yield f"all {total:g} rows {where} have {outcome.label} = {present}"
+                yield f"{_every(total)} {where} {_have(total)} {outcome.label} = {present}"
             else:
-                yield f"none of the {total:g} rows {where} has {outcome.label} = {' or '.join(absent)}"
+                never = f"none of the {total:g} rows {where} has" if total > 1 else f"no row {where} has"
+                yield f"{never} {outcome.label} = {' or '.join(absent)}"
 
 
 def _ranges(spec: DesignSpec, used: NDArray[np.intp], reach: NumberReach) -> Iterator[str]:
@@ -98,7 +99,8 @@ def _ranges(spec: DesignSpec, used: NDArray[np.intp], reach: NumberReach) -> Ite
                 (reach.below[j, k], "below", reach.low[others, k].min()),
             ):
                 if n:
-                    yield f"all {n:g} rows with {column.name} {word} {bound:g} have {outcome.label} = {name}"
+                    where = f"with {column.name} {word} {bound:g}"
+                    yield f"{_every(n)} {where} {_have(n)} {outcome.label} = {name}"
 
 
 def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | None) -> Remark:
@@ -111,21 +113,31 @@ def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | N
     terms = [spec.column_names[k] for k in slopes]
     outcomes = [spec.outcome.modelled[j] for j in np.flatnonzero((direction != 0).any(axis=1))]
     together = " together" if len(variables) > 1 else ""
-    where = "" if spec.outcome.is_binary else f" of the outcome levels {', '.join(map(repr, outcomes))}"
+    several = "levels" if len(outcomes) > 1 else "level"
+    where = "" if spec.outcome.is_binary else f" of the outcome {several} {', '.join(map(repr, outcomes))}"
     evidence = "" if reach is None else separating_rows(spec, direction, reach)
     certain = "some outcome has probability 0 in the limit"
     if optimum.perfect_rows:
-        certain = f"{optimum.perfect_rows} rows are fitted perfectly"
+        several = "rows are" if optimum.perfect_rows > 1 else "row is"
+        certain = f"{optimum.perfect_rows} {several} fitted perfectly"
     shown = f" ({evidence})" if evidence else ""
     return Remark(
         kind="SeparationWarning",
         text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
         f"{_joined(list(map(repr, variables)), ' and ')}{together} (terms {_joined(terms, ', ')}): "
         f"{certain}{shown}, and the coefficients of these terms have "
-        "no finite maximum likelihood estimate. They are shown as infinite, without standard error, test or "
-        "interval. Remedies: a bias-reduced (Firth) fit by estimator='firth', merging levels, or leaving the "
-        "term out; fit.anova() tests such terms and interval='profile' bounds them.",
+        "no finite maximum likelihood estimate. They are shown as infinite and have neither standard error "
+        "nor Wald test or interval: fit.anova() tests such terms and interval='profile' bounds them. "
+        "Remedies: a bias-reduced (Firth) fit by estimator='firth', merging levels, or leaving the term out.",
     )
+
+
+def _every(n: float) -> str:
+    return "the only row" if n == 1 else f"all {n:g} rows"
+
+
+def _have(n: float) -> str:
+    return "has" if n == 1 else "have"
 
 
 def _joined(names: Sequence[str], between: str) -> str:

@@ -99,6 +99,11 @@ class Effect:
     frame: pd.DataFrame
     scale: Scale = "probability"
 
+    @property
+    def has_intervals(self) -> bool:
+        """Whether any prediction has an interval; those of penalised fits have none."""
+        return bool(self.frame["conf_low"].notna().any())
+
     def of_outcome(self, outcome: str) -> pd.DataFrame:
         """Return the rows of one outcome."""
         return self.frame[self.frame["outcome"] == outcome]

@@ -36,7 +36,7 @@ def coefficient_blocks(context: Context) -> tuple[Block, ...]:
             others,
             choices=(context.baseline, *context.outcomes),
             question="Compare with",
-            remark=f"Changes the tables below; text and figures compare with {context.baseline}.",
+            remark=f"Changes the tables of this section; text and figures compare with {context.baseline}.",
         )
         for table, *others in zip(tables, *found, strict=True)
     )

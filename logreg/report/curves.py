@@ -57,6 +57,10 @@ TIE = 0.07
 #: Strokes that show where the data lie: how many at most, and the height of the tallest as a share of the
 #: axis; the shortest has this part of its height, so that a few far values are not lost beside many.
 MOST_STROKES, TALLEST_STROKE, SHORTEST_STROKE = 60, 0.07, 0.3
+#: Ends of axes, times a power of ten.
+ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+#: Axes of probabilities below this end at such a number, others at a whole tenth; so much of it stays free.
+SMALL, FREE = 0.05, 1.02
 #: Room above and below what is drawn on an axis without natural ends, as a share of it.
 MARGIN = 0.05
 
@@ -119,10 +123,13 @@ def frame_of(effect: Effect, strands: Sequence[Strand]) -> tuple[float, float]:
 
 
 def probability_top(frames: Sequence[pd.DataFrame]) -> float:
-    """Return where the axis of probabilities ends: the next tenth above all intervals."""
+    """Return where the axis of probabilities ends: the next tenth above all intervals; sooner if small."""
     highest = float(
         np.nanmax([0.0, *(frame[name].max() for frame in frames for name in ("conf_high", "estimate"))])
     )
+    if 0.0 < highest < SMALL:
+        power = 10.0 ** math.floor(math.log10(highest))
+        return next(end * power for end in (*ENDS, 20.0) if end * power >= FREE * highest)
     return min(1.0, math.ceil(highest * 10.0 + 0.2) / 10.0)
 
 

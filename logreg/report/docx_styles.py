@@ -29,7 +29,7 @@ def set_styles(word: WordDocument, language: str) -> None:
     for name in ("Title", "Subtitle", "Heading 4", "Heading 5"):
         styles[name].font.italic = False
     _remove_border(styles["Title"])
-    _paragraph_style(word, "Caption", size=10, before=8, after=4)
+    _paragraph_style(word, "Caption", size=10, before=14, after=4)
     _paragraph_style(word, "Contents Heading", new=True, size=10.5, after=2, bold=True)
     entry = _paragraph_style(word, "Contents Entry", new=True, size=10, after=1)
     entry.paragraph_format.tab_stops.add_tab_stop(_points(14))

@@ -78,11 +78,22 @@ def paragraph(
     align: Align = "left",
     indent: int = 0,
     keep_with_next: bool = False,
+    keep_lines: bool = False,
+    before: int | None = None,
+    after: int | None = None,
     section: str = "",
 ) -> str:
-    """Return a paragraph of finished runs, indented by twips; ``section`` ends a section here."""
+    """Return a paragraph of finished runs; ``section`` ends a section here.
+
+    Lengths are in twips; the space ``before`` and ``after`` is that of the style where None.
+    """
     properties = f"<w:pStyle w:val={quoteattr(style)}/>" if style else ""
     properties += "<w:keepNext/>" if keep_with_next else ""
+    properties += "<w:keepLines/>" if keep_lines else ""
+    spaces = "".join(
+        f' w:{side}="{space}"' for side, space in (("before", before), ("after", after)) if space is not None
+    )
+    properties += f"<w:spacing{spaces}/>" if spaces else ""
     properties += f'<w:ind w:left="{indent}"/>' if indent else ""
     properties += f'<w:jc w:val="{_ALIGNS[align]}"/>' if align != "left" else ""
     properties += section

@@ -40,7 +40,7 @@ from logreg.report.forest import (
     ratio_frame,
     ratio_text,
 )
-from logreg.report.formats import REPORT, NumberStyle, share, share_interval, visible
+from logreg.report.formats import REPORT, NumberStyle, share, share_digits, share_interval, visible
 from logreg.report.inference_words import intervals_named, wald_note
 from logreg.report.nodes import DrawnFigure
 from logreg.report.nodes import Figure as FigureNode
@@ -294,7 +294,8 @@ def shares_figure(context: Context, effect: Effect) -> FigureNode:
         alt=_shares_alt(context, effect),
         caption=(
             f"Predicted probabilities of all outcomes of {context.outcome_heading} by {named}, stacked: the "
-            "height of an area is the probability of its outcome. Intervals are in the figures before. "
+            "height of an area is the probability of its outcome. "
+            f"{'Intervals are in the figures before. ' if effect.has_intervals else ''}"
             f"Strokes above show where the data lie. {held_text(context, effect)}"
         ),
     )
@@ -312,6 +313,7 @@ def _shares(context: Context, effect: Effect) -> Figure:
 def _shares_alt(context: Context, effect: Effect) -> str:
     outcomes = context.fit.spec.outcome.names
     quoted = {outcome: effect.quoted(outcome) for outcome in outcomes}
+    # The areas add up to 1: two digits show what is there.
     said = [
         f"At {_value(value, context)}: "
         + listed(
@@ -381,9 +383,14 @@ def _small_multiples(context: Context, effect: Effect, outcomes: Sequence[str]) 
 def _effect_caption(context: Context, effect: Effect) -> str:
     band = "band" if effect.kind == "curve" else "interval"
     strokes = " Strokes at the foot show where the data lie." if effect.kind == "curve" else ""
+    with_interval = "; there are no intervals"
+    if effect.has_intervals:
+        with_interval = f", with a pointwise {context.level} {band} ({wald_note(context)})"
+        if effect.frame["conf_low"].isna().any():
+            with_interval += ", left out where an estimate is infinite"
     return (
-        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
-        f"a pointwise {context.level} {band} ({wald_note(context)}).{strokes} {held_text(context, effect)}"
+        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}"
+        f"{with_interval}.{strokes} {held_text(context, effect)}"
     )
 
 
@@ -408,16 +415,20 @@ def effect_alt(context: Context, effect: Effect) -> str:
     level.
     """
     said, style = [], context.style
-    for outcome in shown_outcomes(context):
-        points = [
-            f"{share(p, 2, style)} {bracketed(share_interval(low, high, 2, style), style)} at "
-            f"{_value(value, context)}"
-            for value, (p, low, high) in list(effect.quoted(outcome).items())[:MOST_QUOTED]
-        ]
+    outcomes = shown_outcomes(context)
+    quoted = {outcome: list(effect.quoted(outcome).items())[:MOST_QUOTED] for outcome in outcomes}
+    digits = share_digits(max(p for found in quoted.values() for _, (p, _, _) in found), 2)
+    for outcome in outcomes:
+        points = []
+        for value, (p, low, high) in quoted[outcome]:
+            interval = share_interval(low, high, digits, style)
+            known = f" {bracketed(interval, style)}" if low == low and high == high else ""
+            points.append(f"{share(p, digits, style)}{known} at {_value(value, context)}")
         said.append(f"{level_text(outcome)}: {listed(points)}")
+    intervals = f", with {context.level} intervals" if effect.has_intervals else ""
     return (
-        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}, with "
-        f"{context.level} intervals. {'; '.join(said)}."
+        f"Predicted probability of {probability_heading(context)} by {context.label(effect.variable)}"
+        f"{intervals}. {'; '.join(said)}."
     )
 
 

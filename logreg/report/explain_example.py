@@ -23,8 +23,8 @@ from logreg.report.outline import level_text
 __all__ = ["Example", "apportioned"]
 
 #: Digits after the point of logits and contributions that are tried in turn. With ten terms plain rounding
-#: adds up in two cases of five, so that six more tries leave few sums without.
-PLACES = (3, 4, 5, 6, 7, 8, 9)
+#: adds up in two cases of five; where two more tries do not help, one part is rounded the other way.
+PLACES = (3, 4, 5)
 #: Significant digits of odds that are tried in turn.
 DIGITS = (3, 4, 5, 6)
 #: Significant digits of a double.

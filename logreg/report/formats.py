@@ -27,6 +27,7 @@ __all__ = [
     "p_value",
     "percent",
     "share",
+    "share_digits",
     "share_interval",
     "shortest",
     "significant",
@@ -214,18 +215,40 @@ def p_value(value: float, style: NumberStyle = REPORT, *, reason: str = "") -> s
     return text.replace(".", style.decimal)
 
 
+#: Shares are never written with more digits after the point.
+MOST_SHARE_DIGITS = 8
+
+
 def share(value: float, digits: int, style: NumberStyle = REPORT, *, reason: str = "") -> str:
     """Return a number that cannot exceed 1, such as a probability, with ``digits`` digits after the point.
+
+    One that would round to 0 without being so is written with "<".
 
     Examples
     --------
     >>> share(0.25, 2), share(0.25, 2, NumberStyle(share_zero=False)), share(1.0, 2)
     ('0.25', '.25', '1.00')
+    >>> share(0.0004, 3), share(0.0, 3)
+    ('<0.001', '0.000')
     """
-    text = fixed(value, digits, style, reason=reason)
-    if style.share_zero or not abs(value) <= 1.0:
-        return text
-    return text.replace(f"0{style.decimal}", style.decimal, 1)
+    below = digits > 0 and value > 0.0 and float(f"{value:.{digits}f}") == 0.0
+    text = fixed(10.0**-digits if below else value, digits, style, reason=reason)
+    if not style.share_zero and abs(value) <= 1.0:
+        text = text.replace(f"0{style.decimal}", style.decimal, 1)
+    return f"<{text}" if below else text
+
+
+def share_digits(largest: float, usual: int) -> int:
+    """Return how many digits after the point show the largest of some small shares with as many as 0.1 has.
+
+    Examples
+    --------
+    >>> [share_digits(largest, 3) for largest in (0.4, 0.02, 0.0012, 0.0)]
+    [3, 4, 5, 3]
+    """
+    if not 0.0 < largest < 1.0:
+        return usual
+    return min(MOST_SHARE_DIGITS, usual + max(0, -math.floor(math.log10(largest)) - 1))
 
 
 def share_interval(

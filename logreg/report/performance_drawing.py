@@ -13,7 +13,7 @@ from logreg.diagnose.discrimination import Area, roc_curve
 from logreg.diagnose.rankings import FloatArray, Ranking
 from logreg.report.canvas import GREY, INK, PALE, Style, cut, short, style_of
 from logreg.report.context import Context
-from logreg.report.curves import DIRECT_OUTCOMES
+from logreg.report.curves import DIRECT_OUTCOMES, ENDS
 from logreg.report.drawing import drawn
 from logreg.report.formats import NumberStyle, share, share_interval
 from logreg.report.nodes import Figure
@@ -38,8 +38,6 @@ BARS = 50
 FOOT, TALLEST = 0.16, 0.11
 #: Shares up to here are told with more digits.
 SMALL_SHARES = 0.15
-#: Ends of axes, times a power of ten.
-ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def area_text(area: Area, level: str, style: NumberStyle) -> str:

@@ -5,14 +5,24 @@ Fonts are Word's own (Calibri, Consolas). Drawings become pictures of 200 pixels
 
 from __future__ import annotations
 
-import copy
 import io
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, assert_never
 
 from logreg.report.archive import DATE, same_every_time
+from logreg.report.docx_pages import (
+    EMU_PER_TWIP,
+    LANDSCAPE_WIDTH,
+    TEXT_HEIGHT,
+    TEXT_WIDTH,
+    TURNED_ENDS,
+    UPRIGHT_ENDS,
+    set_page,
+    with_sections,
+)
 from logreg.report.docx_styles import set_styles
 from logreg.report.docx_xml import (
     TableCell,
@@ -50,10 +60,6 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-#: A4 with margins of 22 mm, in twips (a twentieth of a point).
-_SHORT_SIDE, _LONG_SIDE, _MARGIN = 11906, 16838, 1247
-_TEXT_WIDTH, _LANDSCAPE_WIDTH = _SHORT_SIDE - 2 * _MARGIN, _LONG_SIDE - 2 * _MARGIN
-_EMU_PER_TWIP = 635
 #: A digit of Calibri is 0.507 of its height. Estimated widths leave room for Arial, which may replace it.
 _TWIPS_PER_EN = 10.4
 _GAP = 2.5
@@ -63,6 +69,15 @@ _RUN_STYLES = {"plain": "", "strong": "Strong", "emphasis": "Emphasis", "code": 
 _FEW_ROWS = 16
 #: Of a longer one this many stay with its heading.
 _FIRST_ROWS = 3
+#: And this many with the notes below it.
+_LAST_ROWS = 2
+#: A list of so few facts and so few lines of code stay on one page.
+_FEW_FACTS = 12
+_FEW_LINES = 40
+#: Of a block of code, in characters.
+_CODE_LINE = 85
+#: What belongs together is this near, what does not this far, in twips.
+_NEAR, _FAR = 60, 240
 #: A row with longer cells may go on over the page.
 _LONG_CELL = 500
 _INDENT = 200
@@ -73,7 +88,7 @@ def _page(points: float, width: int, *, landscape: bool = False) -> Page:
     return Page(points=points, width=width / (points * _TWIPS_PER_EN), landscape=landscape)
 
 
-_PAGES = (_page(9.5, _TEXT_WIDTH), _page(8.0, _TEXT_WIDTH), _page(8.0, _LANDSCAPE_WIDTH, landscape=True))
+_PAGES = (_page(9.5, TEXT_WIDTH), _page(8.0, TEXT_WIDTH), _page(8.0, LANDSCAPE_WIDTH, landscape=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +116,7 @@ def render(document: Document) -> bytes:
 
     word = docx.Document()
     set_styles(word, document.language)
-    _set_page(word)
+    set_page(word)
     _set_properties(word, document)
     numbers = {("table", node.key): i for i, node in enumerate(document.tables, start=1)}
     numbers |= {("figure", node.key): i for i, node in enumerate(document.figures, start=1)}
@@ -110,44 +125,35 @@ def render(document: Document) -> bytes:
     parts = [paragraph(run(document.title), style="Title")]
     parts += [paragraph(run(document.subtitle), style="Subtitle")] if document.subtitle.strip() else []
     parts += _contents(document)
-    for block in document.blocks:
-        parts += _block(block, writing, depth=1)
-    _append(word, parts)
+    parts += _blocks(document.blocks, writing, depth=1)
+    if _opens_turned(document):
+        parts.remove(UPRIGHT_ENDS)
+    _append(word, with_sections(word, parts))
     file = io.BytesIO()
     word.save(file)
     return same_every_time(file.getvalue())
 
 
-def _append(word: WordDocument, parts: Sequence[str]) -> None:
+def _opens_turned(document: Document) -> bool:
+    """Return whether nothing but remarks stands before a table on its side, so that they share its page."""
+    blocks = [block for block in document.blocks if not isinstance(block, Note | Paragraph)][:1]
+    return not document.sections and any(_is_turned(block) for block in blocks)
+
+
+def _is_turned(block: Block) -> bool:
+    return isinstance(block, Table) and lay_out(block, _PAGES).page.landscape
+
+
+def _append(word: WordDocument, parts: Iterable[str]) -> None:
     from docx.oxml import parse_xml
     from docx.oxml.ns import nsdecls
 
     body = word.element.body
-    whole = parse_xml(f"<w:body {nsdecls('w', 'r', 'wp', 'a', 'pic')}>{''.join(parts)}</w:body>")
+    content = "".join(parts)
+    whole = parse_xml(f"<w:body {nsdecls('w', 'r', 'wp', 'a', 'pic')}>{content}</w:body>")
     last = body.sectPr
     for child in list(whole):
         last.addprevious(child)
-
-
-def _set_page(word: WordDocument) -> None:
-    """Set paper and margins, and a page number at the foot."""
-    section = word.sections[0]
-    section.page_width, section.page_height = _emu(_SHORT_SIDE), _emu(_LONG_SIDE)
-    for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
-        setattr(section, side, _emu(_MARGIN))
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-
-    foot = section.footer.paragraphs[0]._p
-    number = paragraph(field("PAGE", "1"), align="right", style="Footer")
-    foot.addnext(parse_xml(number.replace("<w:p>", f"<w:p {nsdecls('w')}>", 1)))
-    foot.getparent().remove(foot)
-
-
-def _emu(twips: float) -> Any:
-    from docx.shared import Emu
-
-    return Emu(round(twips * _EMU_PER_TWIP))
 
 
 def _set_properties(word: WordDocument, document: Document) -> None:
@@ -180,41 +186,61 @@ def _sections(blocks: Sequence[Block], depth: int) -> Iterator[tuple[Section, in
             yield from _sections(block.blocks, depth + 1)
 
 
-def _block(node: Block, writing: _Writing, depth: int) -> Iterator[str]:
+def _blocks(nodes: Sequence[Block], writing: _Writing, depth: int) -> Iterator[str]:
+    n_notes = 0
+    for node, following in zip(nodes, (*nodes, None)[1:], strict=True):
+        n_notes = n_notes + 1 if isinstance(node, Note) else 0
+        # Paragraphs that differ in nothing become one box in Word: every other one starts a twip further in.
+        inset = (n_notes + 1) % 2
+        if isinstance(node, Note):
+            yield _note(node, writing, inset)
+        elif isinstance(node, Paragraph):
+            yield _paragraph(node, keep=isinstance(following, Code))
+        else:
+            yield from _block(node, writing, depth)
+
+
+def _paragraph(node: Paragraph, *, keep: bool) -> str:
+    runs = "".join(run(part.text, style=_RUN_STYLES[part.kind]) for part in node.runs)
+    return paragraph(runs, keep_with_next=keep)
+
+
+def _note(node: Note, writing: _Writing, inset: int) -> str:
+    labels = writing.document.labels
+    label = labels.warning if node.kind == "warning" else labels.info
+    style = "Warning" if node.kind == "warning" else "Remark"
+    return paragraph(run(label + " ", style="Strong") + run(node.text), style=style, indent=inset)
+
+
+def _block(node: Section | Facts | Table | Figure | Code, writing: _Writing, depth: int) -> Iterator[str]:
     """Yield the paragraphs and tables of one block."""
     labels = writing.document.labels
     match node:
         case Section():
             name = f"section_{writing.numbers['section', node.key]}"
             heading = bookmark(run(node.title), name, next(writing.bookmarks))
-            first = node.blocks[0] if node.blocks else None
-            turned = isinstance(first, Table) and lay_out(first, _PAGES).page.landscape
+            turned = bool(node.blocks) and _is_turned(node.blocks[0])
+            content = list(_blocks(node.blocks, writing, depth + 1))
             # The heading goes to the page on its side with the table that it heads.
-            yield from [paragraph("", section=_section(writing.word, landscape=False))] if turned else []
+            yield from content[:turned]
             yield paragraph(heading, style=f"Heading{depth}")
-            for block in node.blocks:
-                if block is first and isinstance(block, Table):
-                    yield from _table(block, writing, turn_page=not turned)
-                else:
-                    yield from _block(block, writing, depth + 1)
-        case Paragraph():
-            yield paragraph("".join(run(part.text, style=_RUN_STYLES[part.kind]) for part in node.runs))
+            yield from content[turned:]
         case Facts():
-            for fact in node.items:
+            last = len(node.items) - 1
+            for i, fact in enumerate(node.items):
                 shown = run(fact.label, style="SoftText") + tab() + run(fact.text)
                 shown += run(f" ({fact.note})", style="SoftText") if fact.note else ""
-                yield paragraph(shown, style="Fact")
+                keep = i < last <= _FEW_FACTS
+                after = _FAR if i == last else None
+                yield paragraph(shown, style="Fact", keep_with_next=keep, keep_lines=True, after=after)
         case Table():
             yield from _table(node, writing)
         case Figure():
             yield paragraph(_picture(node, writing), keep_with_next=True)
             yield _caption(labels.figure, "Figure", writing.numbers["figure", node.key], node.caption)
-        case Note():
-            label = labels.warning if node.kind == "warning" else labels.info
-            style = "Warning" if node.kind == "warning" else "Remark"
-            yield paragraph(run(label + " ", style="Strong") + run(node.text), style=style)
         case Code():
-            yield paragraph(run(node.text, lines=True), style="Code")
+            n_lines = sum(math.ceil(len(line) / _CODE_LINE) or 1 for line in node.text.split("\n"))
+            yield paragraph(run(node.text, lines=True), style="Code", keep_lines=n_lines <= _FEW_LINES)
         case _:
             assert_never(node)
 
@@ -222,9 +248,10 @@ def _block(node: Block, writing: _Writing, depth: int) -> Iterator[str]:
 def _caption(label: str, sequence: str, number: int, text: str, *, above: bool = False) -> str:
     """Return a caption whose number Word counts, so that lists of tables and cross-references work."""
     counted = field(f"SEQ {sequence} \\* ARABIC", str(number))
-    return paragraph(
-        run(label + " ", style="Strong") + counted + run(". " + text), style="Caption", keep_with_next=above
-    )
+    shown = run(label + " ", style="Strong") + counted + run(". " + text)
+    if above:
+        return paragraph(shown, style="Caption", keep_with_next=True)
+    return paragraph(shown, style="Caption", before=_NEAR, after=_FAR)
 
 
 def _picture(figure: Figure, writing: _Writing) -> str:
@@ -233,8 +260,8 @@ def _picture(figure: Figure, writing: _Writing) -> str:
     width, height = inline.extent.cx, inline.extent.cy
     scale = min(
         1.0,
-        _TEXT_WIDTH * _EMU_PER_TWIP / width,
-        _TALLEST_PICTURE * (_LONG_SIDE - 2 * _MARGIN) * _EMU_PER_TWIP / height,
+        TEXT_WIDTH * EMU_PER_TWIP / width,
+        _TALLEST_PICTURE * TEXT_HEIGHT * EMU_PER_TWIP / height,
     )
     picture: Any = inline.graphic.graphicData.pic
     for extent in (inline.extent, picture.spPr.xfrm.ext):
@@ -249,33 +276,20 @@ def _picture(figure: Figure, writing: _Writing) -> str:
 # --- tables -----------------------------------------------------------------------------------------------
 
 
-def _table(node: Table, writing: _Writing, *, turn_page: bool = True) -> Iterator[str]:
+def _table(node: Table, writing: _Writing) -> Iterator[str]:
     """Yield caption, panels and notes; a table that is too wide for upright pages has pages on their side."""
     layout = lay_out(node, _PAGES)
-    if layout.page.landscape and turn_page:
-        yield paragraph("", section=_section(writing.word, landscape=False))
+    yield from [UPRIGHT_ENDS] if layout.page.landscape else []
     number = writing.numbers["table", node.key]
     yield _caption(writing.document.labels.table, "Table", number, node.caption, above=True)
     for i, panel in enumerate(layout.panels):
         yield from [paragraph("", style="TableNote")] if i else []
         yield _panel(node, panel, layout)
-    for note in node.notes:
-        yield paragraph(run(note), style="TableNote")
-    if not node.notes:  # tables that touch would become one
-        yield paragraph("", style="TableNote")
-    if layout.page.landscape:
-        yield paragraph("", section=_section(writing.word, landscape=True))
-
-
-def _section(word: WordDocument, *, landscape: bool) -> str:
-    """Return the properties of a section that ends here, like those of the last with the paper turned."""
-    properties = copy.deepcopy(word.element.body.sectPr)
-    if landscape:
-        properties.page_width, properties.page_height = _emu(_LONG_SIDE), _emu(_SHORT_SIDE)
-        from docx.enum.section import WD_ORIENT
-
-        properties.orientation = WD_ORIENT.LANDSCAPE
-    return str(properties.xml)
+    # Without a paragraph between them, tables that touch would become one.
+    *notes, last = node.notes or ("",)
+    yield from (paragraph(run(note), style="TableNote", keep_with_next=True) for note in notes)
+    yield paragraph(run(last) if last else "", style="TableNote", after=_FAR)
+    yield from [TURNED_ENDS] if layout.page.landscape else []
 
 
 def _panel(node: Table, panel: Sequence[int], layout: TableLayout) -> str:
@@ -284,8 +298,11 @@ def _panel(node: Table, panel: Sequence[int], layout: TableLayout) -> str:
     columns = [node.columns[j] for j in panel]
     rows = list(_headings(columns, style))
     last = len(node.rows) - 1
+    # The last panel stays with the notes.
+    noted = bool(node.notes) and panel is layout.panels[-1]
     for i, row in enumerate(node.rows):
-        keep = i < last if len(node.rows) <= _FEW_ROWS else i < _FIRST_ROWS
+        keep = len(node.rows) <= _FEW_ROWS or i < _FIRST_ROWS or (noted and i > last - _LAST_ROWS)
+        keep = keep and (noted or i < last)
         rows.append(_row(row, panel, columns, style, keep=keep))
     return table(
         rows,

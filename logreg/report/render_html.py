@@ -17,7 +17,7 @@ from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from logreg.report.calculator import Calculator
 from logreg.report.formats import visible
@@ -35,6 +35,10 @@ _CONTENT_SECURITY_POLICY = (
 )
 #: Characters of a word, and of a text, that a column of names makes room for; on a phone words only.
 LONGEST_WHOLE_WORD, LONGEST_LINE = 18, 24
+#: Rows of a table and lines of code that stand on one page of paper; longer ones may break.
+MOST_LINES_TOGETHER = 25
+#: Numbers joined by a hyphen, such as 10-24, which a browser would break behind it.
+_RANGE = re.compile(r"(?<![0-9.,])[0-9][0-9.,]*(?:[-\u2013][0-9][0-9.,]*)+")
 #: The script of a page, in the order of its parts.
 _SCRIPTS = ("calculate.js", "page.js")
 #: An interval as tables hold it at full precision.
@@ -102,6 +106,7 @@ def _environment() -> Environment:
         "row_groups": row_groups,
         "numbers": _numbers,
         "fit_of": _fit_of,
+        "unbroken": _unbroken,
         "is_prose": _is_prose,
         "calculator_data": _calculator_data,
     }
@@ -109,6 +114,7 @@ def _environment() -> Environment:
     environment.globals["style_sheet"] = partial(_source, "page.css")
     environment.globals["fragment_style_sheet"] = partial(_source, "fragment.css")
     environment.globals["script"] = _script
+    environment.globals["most_lines"] = MOST_LINES_TOGETHER
     return environment
 
 
@@ -140,6 +146,16 @@ def _fit_of(cell: Cell) -> str:
     if any(len(word) > LONGEST_WHOLE_WORD for word in cell.text.split()):
         return " long"
     return " short" if len(cell.text) <= LONGEST_LINE else ""
+
+
+def _unbroken(text: str) -> Markup:
+    """Return a text as markup in which ranges of numbers stay on one line."""
+    return Markup(_RANGE.sub(_on_one_line, str(escape(visible(text, line_breaks=True)))))
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    # A joined number longer than a word may break like one.
+    return f'<span class="short">{found[0]}</span>' if len(found[0]) <= LONGEST_WHOLE_WORD else found[0]
 
 
 def _is_prose(section: Section) -> bool:

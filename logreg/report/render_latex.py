@@ -11,6 +11,16 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from logreg.report.formats import visible
+from logreg.report.latex_room import (
+    COLUMN_GAP,
+    FACT_SHARES,
+    PAGES,
+    breakable_lines,
+    needed_by_facts,
+    needed_by_panel,
+    needed_by_section,
+    rows_held_together,
+)
 from logreg.report.latex_text import CHARACTER_MACRO, escaped, escaped_code
 from logreg.report.nodes import (
     Block,
@@ -27,21 +37,12 @@ from logreg.report.nodes import (
     Table,
     TableColumn,
 )
-from logreg.report.table_layout import Page, TableLayout, column_spans, lay_out, text_width, wrapped
+from logreg.report.table_layout import TableLayout, column_spans, lay_out, text_width, wrapped
 
 __all__ = ["render"]
 
-#: A4 with margins of 22 mm leaves lines of 166 mm, on its side of 253 mm. Latin Modern is wide if small.
-_PAGES = (
-    Page(points=10, width=92),
-    Page(points=9, width=100),
-    Page(points=8, width=110),
-    Page(points=8, width=168, landscape=True),
-)
 _TYPE_SIZES = {10: r"\normalsize", 9: r"\small", 8: r"\footnotesize"}
 _HEADINGS = ("section", "subsection", "subsubsection", "paragraph", "subparagraph")
-#: Between neighbouring columns, in ens: twice \\tabcolsep.
-_GAP = 2.4
 _MARKS = {"plain": "{}", "strong": r"\textbf{{{}}}", "emphasis": r"\emph{{{}}}"}
 _ALIGNS = {"left": "l", "right": "r", "center": "c"}
 _RAGGED = {"left": r"\raggedright", "right": r"\raggedleft", "center": r"\centering"}
@@ -59,21 +60,32 @@ _PREAMBLE = r"""% Compile twice with pdflatex, lualatex or xelatex; no shell esc
 \fi
 \usepackage{textcomp}
 \usepackage[margin=22mm]{geometry}
-\usepackage{array,booktabs,graphicx,longtable,pdflscape}
+\usepackage{array,booktabs,float,graphicx,longtable,pdflscape}
 %CHARACTER_MACRO%
 \newcommand{\logregfigure}[2]{%
   \IfFileExists{#1.pdf}{\includegraphics[width=\linewidth,height=0.8\textheight,keepaspectratio]{#1.pdf}}{%
   \IfFileExists{#1.png}{\includegraphics[width=\linewidth,height=0.8\textheight,keepaspectratio]{#1.png}}{%
   \fbox{\parbox{0.94\linewidth}{\raggedright\small #2}}}}}
+% Start a page unless this one has room for so many lines.
+\newcommand{\logregneed}[1]{\par
+  \ifdim\dimexpr\pagegoal-\pagetotal\relax<#1\baselineskip\ifdim\pagetotal>0pt \newpage\fi\fi}
+% Set text in by so many ems, the lines it is continued on too.
+\newcommand{\logregindent}[1]{\hangindent=#1em\hspace*{#1em}}
+% Captions start at the left edge of the table, however narrow that is.
+\makeatletter
+\def\LT@makecaption#1#2#3{\LT@mcol\LT@cols{@{}l}{\hbox to 0pt{\parbox[t]{\linewidth}{%
+  \normalfont\normalsize\raggedright#1{#2: }#3\endgraf\vskip0.5\baselineskip}\hss}}}
+\long\def\@makecaption#1#2{\vskip\abovecaptionskip{\raggedright#1: #2\par}\vskip\belowcaptionskip}
+\makeatother
 \setcounter{secnumdepth}{0}
 \setcounter{tocdepth}{2}
 \setlength{\LTleft}{0pt}
 \setlength{\LTright}{\fill}
-\setlength{\LTcapwidth}{\linewidth}
 \setlength{\tabcolsep}{0.6em}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.5\baselineskip}
-\emergencystretch=3em"""
+\emergencystretch=3em
+\frenchspacing"""
 
 
 def render(document: Document) -> str:
@@ -107,6 +119,7 @@ def _block(node: Block, document: Document, depth: int) -> Iterator[str]:
     """Yield the lines of one block."""
     match node:
         case Section():
+            yield rf"\logregneed{{{needed_by_section(node)}}}"
             yield rf"\{_HEADINGS[depth]}{{{escaped(node.title)}}}\label{{sec:{node.key}}}"
             for block in node.blocks:
                 yield ""
@@ -118,7 +131,7 @@ def _block(node: Block, document: Document, depth: int) -> Iterator[str]:
         case Table():
             yield from _table(node)
         case Figure():
-            yield r"\begin{figure}[htbp]"
+            yield r"\begin{figure}[H]"
             yield rf"\logregfigure{{{node.key}}}{{{escaped(node.alt)}}}"
             yield rf"\caption{{{escaped(node.caption)}}}\label{{fig:{node.key}}}"
             yield r"\end{figure}"
@@ -126,10 +139,7 @@ def _block(node: Block, document: Document, depth: int) -> Iterator[str]:
             label = document.labels.warning if node.kind == "warning" else document.labels.info
             yield rf"\begin{{quote}}\textbf{{{escaped(label)}}} {escaped(node.text)}\end{{quote}}"
         case Code():
-            lines = [line or r"\mbox{}" for line in escaped_code(node.text)]
-            yield r"\begin{flushleft}\ttfamily\small"
-            yield "\\\\\n".join(lines)
-            yield r"\end{flushleft}"
+            yield from _code(node)
         case _:
             assert_never(node)
 
@@ -140,10 +150,22 @@ def _run(run: Run) -> str:
     return _MARKS[run.kind].format(escaped(run.text)) if run.text else ""
 
 
+def _code(code: Code) -> Iterator[str]:
+    """Yield the lines of a program; a page may end after few of them, and never within one."""
+    lines = escaped_code(code.text)
+    breakable = breakable_lines(lines)
+    ends = [r"\\" if i in breakable else r"\\*" for i in range(len(lines) - 1)]
+    yield r"\begin{flushleft}\ttfamily\small\interlinepenalty=10000"
+    for line, end in zip(lines, [*ends, ""], strict=True):
+        yield (line or r"\mbox{}") + end
+    yield r"\end{flushleft}"
+
+
 def _facts(facts: Facts) -> Iterator[str]:
     if not facts.items:
         return
-    kinds = (rf">{{\raggedright\arraybackslash}}p{{{share}\linewidth}}" for share in (0.3, 0.6))
+    kinds = (rf">{{\raggedright\arraybackslash}}p{{{share}\linewidth}}" for share in FACT_SHARES)
+    yield rf"\logregneed{{{needed_by_facts(facts)}}}"
     yield rf"\begin{{longtable}}{{@{{}}{''.join(kinds)}@{{}}}}"
     for fact in facts.items:
         note = rf" ({escaped(fact.note)})" if fact.note else ""
@@ -153,7 +175,7 @@ def _facts(facts: Facts) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     """Yield a longtable per panel; caption and label belong to the first, the notes follow the last."""
-    layout = lay_out(table, _PAGES)
+    layout = lay_out(table, PAGES)
     if layout.page.landscape:
         yield r"\begin{landscape}"
     yield rf"\begingroup{_TYPE_SIZES[int(layout.page.points)]}"
@@ -169,6 +191,8 @@ def _table(table: Table) -> Iterator[str]:
 def _panel(table: Table, layout: TableLayout, panel: Sequence[int], *, with_caption: bool) -> Iterator[str]:
     columns = [table.columns[j] for j in panel]
     kinds = [_column_kind(table.columns[j], layout.widths[j], wraps=layout.wraps(j)) for j in panel]
+    if not (layout.page.landscape and with_caption):  # a page on its side starts afresh
+        yield rf"\logregneed{{{needed_by_panel(table, layout, panel, with_caption=with_caption)}}}"
     yield rf"\begin{{longtable}}{{@{{}}{''.join(kinds)}@{{}}}}"
     if with_caption:
         yield rf"\caption{{{escaped(table.caption)}}}\label{{tab:{table.key}}}\\"
@@ -177,11 +201,13 @@ def _panel(table: Table, layout: TableLayout, panel: Sequence[int], *, with_capt
     yield r"\endfirsthead"
     yield from heading
     yield r"\endhead"
-    yield r"\bottomrule"
-    yield r"\endlastfoot"
-    for row in table.rows:
-        yield _row(row, panel, layout)
-    yield r"\end{longtable}"
+    # Feet of one height: a taller last foot could go to a page of its own.
+    yield "\\bottomrule\n\\endfoot\n\\bottomrule\n\\endlastfoot"
+    held = rows_held_together(table, layout, panel, with_caption=with_caption)
+    for i, row in enumerate(table.rows):
+        yield _row(row, panel, layout) + (r" \\*" if i in held else r" \\")
+    # Every longtable counts as a table, with or without a caption.
+    yield r"\end{longtable}" + ("" if with_caption else r"\addtocounter{table}{-1}")
 
 
 def _column_kind(column: TableColumn, width: float, *, wraps: bool) -> str:
@@ -193,26 +219,36 @@ def _column_kind(column: TableColumn, width: float, *, wraps: bool) -> str:
 def _headings(columns: Sequence[TableColumn], widths: Sequence[float]) -> Iterator[str]:
     """Yield the line of upper headings, their rules, and the line of headings."""
     spans = column_spans(columns)
+    last = len(columns) - 1
     if any(group for group, _ in spans):
         uppers, rules = [], []
         first = 0
         for group, size in spans:
-            room = sum(widths[first : first + size]) + _GAP * (size - 1)
+            room = sum(widths[first : first + size]) + COLUMN_GAP * (size - 1)
             upper = _stacked([_bold(line) for line in wrapped(group, room)], "c")
-            uppers.append(rf"\multicolumn{{{size}}}{{c}}{{{upper}}}" if group else "")
+            kind = _at_edges("c", first == 0, first + size > last)
+            uppers.append(rf"\multicolumn{{{size}}}{{{kind}}}{{{upper}}}" if group else "")
             rules += [rf"\cmidrule(lr){{{first + 1}-{first + size}}}"] if group else []
             first += size
         yield " & ".join(uppers) + r" \\"
         yield "".join(rules)
-    yield " & ".join(_heading(c, w) for c, w in zip(columns, widths, strict=True)) + r" \\"
+    headings = [
+        _heading(column, width, _at_edges(_ALIGNS[column.align], j == 0, j == last))
+        for j, (column, width) in enumerate(zip(columns, widths, strict=True))
+    ]
+    yield " & ".join(headings) + r" \\"
 
 
-def _heading(column: TableColumn, width: float) -> str:
+def _at_edges(kind: str, first: bool, last: bool) -> str:
+    r"""Return the kind of a \multicolumn, flush with the edges of the table where it touches them."""
+    return ("@{}" if first else "") + kind + ("@{}" if last else "")
+
+
+def _heading(column: TableColumn, width: float, kind: str) -> str:
     """Return heading and unit, one above the other in lines no wider than the column."""
     lines = [_bold(line) for line in wrapped(column.heading, width)]
     lines += [escaped(line) for line in wrapped(column.unit, width)]
-    align = _ALIGNS[column.align]
-    return rf"\multicolumn{{1}}{{{align}}}{{{_stacked(lines, align)}}}"
+    return rf"\multicolumn{{1}}{{{kind}}}{{{_stacked(lines, _ALIGNS[column.align])}}}"
 
 
 def _bold(line: str) -> str:
@@ -226,15 +262,15 @@ def _stacked(lines: Sequence[str], align: str) -> str:
 
 
 def _row(row: Row, panel: Sequence[int], layout: TableLayout) -> str:
-    inset = rf"\hspace*{{{row.indent}em}}" if row.indent else ""
+    inset = rf"\logregindent{{{row.indent}}}" if row.indent else ""
     if row.kind == "group":
         text = row.cells[0].text
         room = layout.panel_width(panel) - 2 * row.indent
         kind = "l" if text_width(visible(text)) <= room else rf">{{\raggedright}}p{{{room / 2:.2f}em}}"
         heading = rf"\multicolumn{{{len(panel)}}}{{@{{}}{kind}@{{}}}}"
-        return rf"{heading}{{{inset}\emph{{{escaped(text)}}}}} \\*"
+        return rf"{heading}{{{inset}\emph{{{escaped(text)}}}}}"
     cells = [_cell(row.cells[j], wraps=layout.wraps(j)) for j in panel]
-    return " & ".join([inset + cells[0], *cells[1:]]) + r" \\"
+    return " & ".join([inset + cells[0], *cells[1:]])
 
 
 def _cell(cell: Cell, *, wraps: bool) -> str:

@@ -9,6 +9,7 @@ as ``<U+4F53>``.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -46,14 +47,20 @@ if TYPE_CHECKING:
 
 __all__ = ["PIXELS_PER_INCH", "drawing_to_pdf", "drawing_to_png", "render"]
 
-#: A4 with margins of 22 mm leaves lines of 166 mm, on its side of 253 mm. Libertinus is narrower than most.
+#: A4 with margins of 22 mm leaves lines of 166 mm, on its side of 253 mm, here in points.
+_LINE, _LANDSCAPE_LINE = 470.5, 717.1
+#: Libertinus is narrower than most: estimated widths that are a little more than the line fit on it.
 _PAGES = (
     Page(points=9.5, width=100),
-    Page(points=8.0, width=120),
+    Page(points=8.0, width=128),
     Page(points=8.0, width=180, landscape=True),
 )
 #: Estimated widths are a little too large: a column that gets this share of what it needs does not wrap.
 _NEARLY = 0.9
+#: Between neighbouring columns, in ens.
+_GAP = 2.5
+#: Of a block of code on paper, in characters.
+_CODE_LINE = 75
 _LABELS = ("table", "figure", "warning", "info", "contents")
 #: What typst says about a character that no font has, quoted as Rust writes strings.
 _NO_GLYPH = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
@@ -226,19 +233,38 @@ def _document(document: Document) -> dict[str, Any]:
         "region": next((part.upper() for part in rest.split("-") if len(part) == 2), ""),
         "labels": {name: _text(getattr(labels, name)) for name in _LABELS},
         "has_contents": bool(document.sections),
-        "blocks": [_block(block) for block in document.blocks],
+        "n_opening": _opening(document),
+        "blocks": _blocks(document.blocks),
     }
+
+
+def _opening(document: Document) -> int:
+    """Return how many blocks share the first page with a table on its side: it and remarks before it."""
+    for i, block in enumerate(document.blocks):
+        if isinstance(block, Table) and not document.sections and lay_out(block, _PAGES).page.landscape:
+            return i + 1
+        if not isinstance(block, Note | Paragraph):
+            break
+    return 0
 
 
 def _text(text: str) -> str:
     return soft_breaks(visible(text))
 
 
+def _blocks(nodes: Sequence[Block]) -> list[dict[str, Any]]:
+    """Return blocks in order; a paragraph in front of code stays with it."""
+    return [
+        _block(node) | {"keep": isinstance(node, Paragraph) and isinstance(after, Code)}
+        for node, after in zip(nodes, (*nodes, None)[1:], strict=True)
+    ]
+
+
 def _block(node: Block) -> dict[str, Any]:
     """Return one block as plain dictionaries and lists of what is shown."""
     match node:
         case Section():
-            blocks = [_block(block) for block in node.blocks]
+            blocks = _blocks(node.blocks)
             # The heading goes to the page on its side with the table that it heads.
             turned = bool(blocks) and blocks[0].get("landscape", False)
             return {"kind": "section", "title": _text(node.title), "turned": turned, "blocks": blocks}
@@ -255,7 +281,9 @@ def _block(node: Block) -> dict[str, Any]:
         case Note():
             return {"kind": node.kind, "text": _text(node.text)}
         case Code():
-            return {"kind": "code", "text": soft_breaks(visible(node.text, line_breaks=True))}
+            shown = visible(node.text, line_breaks=True)
+            n_lines = sum(math.ceil(len(line) / _CODE_LINE) or 1 for line in shown.split("\n"))
+            return {"kind": "code", "n_lines": n_lines, "text": soft_breaks(shown)}
         case _:
             assert_never(node)
 
@@ -275,9 +303,14 @@ def _table(table: Table) -> dict[str, Any]:
 def _panel(table: Table, chosen: Sequence[int], layout: TableLayout) -> dict[str, Any]:
     columns = [table.columns[j] for j in chosen]
     widths = layout.widths
+    line = _LANDSCAPE_LINE if layout.page.landscape else _LINE
+    en = line / layout.page.width / layout.page.points
     return {
         # A column that need not wrap is as wide as typst finds it; the estimate is for those that do.
-        "widths": [0 if widths[j] >= _NEARLY * layout.needed[j] else widths[j] for j in chosen],
+        "widths": [
+            0 if widths[j] >= _NEARLY * layout.needed[j] else round((widths[j] + _GAP) * en, 3)
+            for j in chosen
+        ],
         "n_lines": line_count(table.rows, chosen, layout),
         "aligns": [column.align for column in columns],
         "headings": [

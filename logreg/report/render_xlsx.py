@@ -1,16 +1,16 @@
 """A `Document` as XLSX: a first sheet to read, then one sheet per table, its numbers with all their digits.
 
 Numbers are cells that calculate, with all their digits, shown as the report shows them. Text is written as
-text: nothing becomes a formula or a link. Sheets are named after the keys of the tables. Figures stand as
-their captions and descriptions. A calculator has two sheets of its own, with formulas that hold no text of
-the data.
+text: nothing becomes a formula or a link. Intervals are two columns. Sheets are named after the keys of
+the tables. Figures stand as their captions and descriptions. A calculator has two sheets of its own, with
+formulas that hold no text of the data.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -27,16 +27,14 @@ from logreg.report.nodes import (
     Figure,
     Note,
     Paragraph,
-    Row,
     Section,
     Table,
-    TableColumn,
     Value,
 )
 from logreg.report.spreadsheet_calculator import calculator_sheets
-from logreg.report.spreadsheet_numbers import number_format
-from logreg.report.spreadsheet_write import AllDigits, write_sheet
-from logreg.report.table_layout import column_spans, natural_widths, text_width, wrapped
+from logreg.report.spreadsheet_lines import LINE_HEIGHT, MOST_LINES, code_lines, cut, pieces, text_lines
+from logreg.report.spreadsheet_tables import TableSheet, fit_to_paper, write_value
+from logreg.report.spreadsheet_write import write_sheet
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -50,23 +48,19 @@ _INK, _SOFT, _CAUTION = "#1D1F22", "#595E66", "#8A4B00"
 _HEADING_SIZES = (15, 13, 12, 11, 11)
 #: Columns of the sheet to read, in characters: labels, values, remarks; text runs over all three.
 _READING_COLUMNS = (34, 30, 50)
-#: Of these lines, so many fit into the tallest row that Excel draws (409 points).
-_LINE_HEIGHT, _MOST_LINES = 15.0, 26
-#: Estimated widths are a little too large for running text, and lines are not filled to the end.
-_PROSE = 0.97
-#: Excel takes 32,767 units of UTF-16 in a cell; any character is two at most.
-_LONGEST_TEXT = 16_000
-#: Tables are as wide as their text up to this, then they wrap.
-_WIDEST_COLUMN = 60.0
-_PADDING = 3.0
+_ALL_COLUMNS = float(sum(_READING_COLUMNS))
+_CODE: dict[str, Any] = {"font_name": "Consolas", "font_size": 10}
+#: Characters of program text on a line over all columns, in the widest font that may stand in for its own.
+_CODE_COLUMNS = 98
+#: Most characters of a link: about four lines.
+_LONGEST_LINK = 400
+#: Stands behind the number of a figure, whose caption speaks of marks that are not to be seen here.
+_DRAWN_ELSEWHERE = "(drawn in the other formats of this report)"
 _LONGEST_SHEET_NAME = 31
 #: Excel keeps this name for itself.
 _RESERVED = "history"
 _READING_SHEET = "Report"
 _CALCULATOR_SHEET = "Calculator"
-_A4 = 9
-#: More columns than this are printed on paper on its side.
-_UPRIGHT_COLUMNS = 8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +115,8 @@ def render(document: Document) -> bytes:
     for calculator, _ in pairs:
         write_sheet(workbook, calculator, book.format)
     for number, table in enumerate(document.tables, start=1):
-        _write_table(book, table, number)
+        sheet = workbook.add_worksheet(book.sheets[table.key])
+        TableSheet(sheet=sheet, make=book.format).write(table, _caption(book, table, number))
     for _, numbers in pairs:
         write_sheet(workbook, numbers, book.format)
     workbook.close()
@@ -167,8 +162,7 @@ def _write_reading_sheet(book: _Book) -> None:
     sheet, document = book.reading, book.document
     for j, width in enumerate(_READING_COLUMNS):
         sheet.set_column(j, j, width)
-    sheet.hide_gridlines(2)
-    _print_on_one_page_width(sheet)
+    fit_to_paper(sheet)
     _write_text(book, document.title, bold=True, font_size=18)
     if document.subtitle.strip():
         _write_text(book, document.subtitle, font_color=_SOFT)
@@ -199,7 +193,7 @@ def _write_block(book: _Book, node: Block, depth: int) -> None:
             _write_link(book, node, book.document.tables.index(node) + 1)
         case Figure():
             number = [figure.key for figure in book.document.figures].index(node.key) + 1
-            _write_text(book, f"{labels.figure} {number}. {node.caption}".rstrip())
+            _write_text(book, f"{labels.figure} {number} {_DRAWN_ELSEWHERE}. {node.caption}".rstrip())
             _write_text(book, node.alt, font_color=_SOFT)
         case Note():
             label = labels.warning if node.kind == "warning" else labels.info
@@ -211,50 +205,45 @@ def _write_block(book: _Book, node: Block, depth: int) -> None:
                 name = next(name for name, one in book.calculators.items() if one is node)
                 _write_jump(book, f"Live calculator: sheet “{name}”", name)
             for line in visible(node.text, line_breaks=True).expandtabs(4).split("\n"):
-                _write_text(book, line, font_name="Consolas", font_size=10)
+                _write_code(book, line)
         case _:
             assert_never(node)
 
 
 def _write_text(book: _Book, text: str, **properties: Any) -> None:
     """Write text over all columns, in rows that are tall enough for it."""
-    size = properties.get("font_size", _SIZE)
-    per_line = sum(_READING_COLUMNS) * _SIZE / size
-    cell_format = book.format(text_wrap=True, **properties)
-    for piece in _pieces(visible(text), int(per_line * _MOST_LINES * _SIZE / size / 2)):
-        height = _LINE_HEIGHT * size / _SIZE
-        book.reading.set_row(book.line, height * _n_lines(piece, per_line))
-        last = len(_READING_COLUMNS) - 1
-        book.reading.merge_range(book.line, 0, book.line, last, "", cell_format)
+    scale = properties.get("font_size", _SIZE) / _SIZE
+    per_line = _ALL_COLUMNS / scale
+    for piece in pieces(visible(text), int(per_line * MOST_LINES / scale / 2)):
+        cell_format = _merged(book, LINE_HEIGHT * scale * text_lines(piece, per_line), **properties)
         book.reading.write_string(book.line, 0, piece, cell_format)
         book.line += 1
 
 
-def _n_lines(text: str, width: float) -> int:
-    """Return the lines that text takes in a column: programs do not all fit the height of a row to it."""
-    return max(1, min(_MOST_LINES, math.ceil(text_width(visible(text)) * _PROSE / width)))
+def _write_code(book: _Book, line: str) -> None:
+    """Write a line of program text, of which every character is equally wide."""
+    for piece in pieces(line, _CODE_COLUMNS * MOST_LINES // 2):
+        height = LINE_HEIGHT * _CODE["font_size"] / _SIZE * code_lines(piece, _CODE_COLUMNS)
+        book.reading.write_string(book.line, 0, piece, _merged(book, height, **_CODE))
+        book.line += 1
 
 
-def _pieces(text: str, longest: int) -> list[str]:
-    """Return the text in pieces of at most so many characters, cut at spaces where there are any."""
-    pieces = []
-    while len(text) > longest:
-        end = text.rfind(" ", 1, longest)
-        end = longest if end < 0 else end
-        pieces.append(text[:end])
-        text = text[end:].lstrip(" ")
-    return [*pieces, text]
+def _merged(book: _Book, height: float, **properties: Any) -> Any:
+    """Make the next row one cell of this height, and return its format."""
+    cell_format = book.format(text_wrap=True, **properties)
+    book.reading.set_row(book.line, height)
+    book.reading.merge_range(book.line, 0, book.line, len(_READING_COLUMNS) - 1, "", cell_format)
+    return cell_format
 
 
 def _write_fact(book: _Book, label: str, text: str, value: Value, note: str) -> None:
     sheet, line = book.reading, book.line
-    sheet.write_string(line, 0, _cut(visible(label)), book.format(text_wrap=True, font_color=_SOFT))
-    _write_value(
-        book, sheet, line, 1, Cell(text=text, value=_not_nan(value)), {"text_wrap": True, "align": "left"}
-    )
-    sheet.write_string(line, 2, _cut(visible(note)), book.format(text_wrap=True, font_color=_SOFT))
+    sheet.write_string(line, 0, cut(visible(label)), book.format(text_wrap=True, font_color=_SOFT))
+    cell = Cell(text=text, value=_not_nan(value))
+    write_value(sheet, line, 1, cell, book.format, {"text_wrap": True, "align": "left"})
+    sheet.write_string(line, 2, cut(visible(note)), book.format(text_wrap=True, font_color=_SOFT))
     texts = zip((label, text, note), _READING_COLUMNS, strict=True)
-    sheet.set_row(line, _LINE_HEIGHT * max(_n_lines(shown, width) for shown, width in texts))
+    sheet.set_row(line, LINE_HEIGHT * max(text_lines(shown, width) for shown, width in texts))
     book.line += 1
 
 
@@ -264,117 +253,16 @@ def _not_nan(value: Value) -> Value:
 
 def _write_link(book: _Book, table: Table, number: int) -> None:
     """Write a link to the sheet of a table."""
-    text = _cut(visible(f"{book.document.labels.table} {number}. {table.caption}".rstrip()))
-    shown = text if text_width(text) < sum(_READING_COLUMNS) else text[: sum(_READING_COLUMNS) // 2] + "…"
-    _write_jump(book, shown, book.sheets[table.key])
+    _write_jump(book, cut(visible(_caption(book, table, number)), _LONGEST_LINK), book.sheets[table.key])
+
+
+def _caption(book: _Book, table: Table, number: int) -> str:
+    return f"{book.document.labels.table} {number}. {table.caption}".rstrip()
 
 
 def _write_jump(book: _Book, text: str, sheet: str) -> None:
     """Write a link to the top of a sheet."""
-    link_format = book.format(font_color="#1B4F8A", underline=1)
+    height = LINE_HEIGHT * text_lines(text, _ALL_COLUMNS)
+    link_format = _merged(book, height, font_color="#1B4F8A", underline=1)
     book.reading.write_url(book.line, 0, f"internal:'{sheet}'!A1", link_format, string=text)
     book.line += 1
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
-
-
-# --- the sheets of tables ---------------------------------------------------------------------------------
-
-
-def _write_table(book: _Book, table: Table, number: int) -> None:
-    """Write caption, headings, rows and notes of a table on a sheet of its own."""
-    sheet = book.workbook.add_worksheet(book.sheets[table.key])
-    sheet.hide_gridlines(2)
-    caption = f"{book.document.labels.table} {number}. {table.caption}".rstrip()
-    sheet.write_string(0, 0, _cut(visible(caption)), book.format(bold=True, font_size=12))
-    widths = [min(width, _WIDEST_COLUMN) for width in natural_widths(table)]
-    for j, width in enumerate(widths):
-        sheet.set_column(j, j, width + _PADDING)
-    first = _write_headings(book, sheet, table.columns, widths)
-    line = first
-    for row in table.rows:
-        if row.kind != "group":
-            lines = (_n_lines(cell.text, width) for cell, width in zip(row.cells, widths, strict=True))
-            sheet.set_row(line, _LINE_HEIGHT * max(lines))
-        _write_row(book, sheet, line, row, table, last=line == first + len(table.rows) - 1)
-        line += 1
-    for note in table.notes:
-        sheet.write_string(line, 0, _cut(visible(note)), book.format(font_color=_SOFT, font_size=10))
-        line += 1
-    sheet.freeze_panes(first, table.row_headers)
-    sheet.repeat_rows(1, first - 1)
-    _print_on_one_page_width(sheet, landscape=len(table.columns) > _UPRIGHT_COLUMNS)
-
-
-def _write_headings(
-    book: _Book, sheet: Worksheet, columns: Sequence[TableColumn], widths: Sequence[float]
-) -> int:
-    """Write the headings from the third row on and return the row after them."""
-    line = 2
-    spans = column_spans(columns)
-    if any(group for group, _ in spans):
-        first, n_lines = 0, 1
-        for group, size in spans:
-            n_lines = max(n_lines, len(wrapped(group, sum(widths[first : first + size]))))
-            upper = book.format(bold=True, align="center", bottom=1, text_wrap=True)
-            if group and size > 1:
-                sheet.merge_range(line, first, line, first + size - 1, "", upper)
-            if group:
-                sheet.write_string(line, first, _cut(visible(group)), upper)
-            first += size
-        sheet.set_row(line, _LINE_HEIGHT * min(n_lines, _MOST_LINES))
-        line += 1
-    n_lines = 1
-    for j, column in enumerate(columns):
-        heading = f"{column.heading} ({column.unit})" if column.unit and column.heading else column.heading
-        cell_format = book.format(bold=True, valign="bottom", bottom=1, text_wrap=True, **_aligned(column, j))
-        sheet.write_string(line, j, _cut(visible(heading or column.unit)), cell_format)
-        n_lines = max(n_lines, len(wrapped(heading or column.unit, widths[j])))
-    sheet.set_row(line, _LINE_HEIGHT * min(n_lines, _MOST_LINES))
-    return line + 1
-
-
-def _write_row(book: _Book, sheet: Worksheet, line: int, row: Row, table: Table, *, last: bool) -> None:
-    rule = {"bottom": 2} if last else {}
-    inset = {"indent": row.indent} if row.indent else {}
-    if row.kind == "group":
-        text = _cut(visible(row.cells[0].text))
-        sheet.write_string(line, 0, text, book.format(italic=True, **inset, **rule))
-        return
-    for j, cell in enumerate(row.cells):
-        properties = _aligned(table.columns[j], j) | rule
-        properties |= inset if j == 0 else {}
-        properties |= {"bold": True} if cell.style == "strong" else {}
-        if cell.style == "muted" or row.kind == "reference":
-            properties |= {"font_color": _SOFT}
-        if text_width(cell.text) > _WIDEST_COLUMN:
-            properties |= {"text_wrap": True}
-        _write_value(book, sheet, line, j, cell, properties)
-
-
-def _aligned(column: TableColumn, j: int) -> dict[str, Any]:
-    """Return the alignment of a column; text keeps its distance from numbers on its left."""
-    properties: dict[str, Any] = {"align": column.align}
-    return properties | {"indent": 1} if column.align == "left" and j > 0 else properties
-
-
-def _write_value(
-    book: _Book, sheet: Worksheet, line: int, column: int, cell: Cell, properties: dict[str, Any]
-) -> None:
-    """Write a number with a format that shows it as the report does, or else the text."""
-    shown = number_format(cell.value, cell.text)
-    if shown is None:
-        sheet.write_string(line, column, _cut(visible(cell.text or cell.reason)), book.format(**properties))
-    else:
-        assert cell.value is not None
-        number = AllDigits(float(cell.value) + 0.0)  # a zero without sign
-        sheet.write_number(line, column, number, book.format(num_format=shown, **properties))
-
-
-def _print_on_one_page_width(sheet: Worksheet, *, landscape: bool = False) -> None:
-    sheet.set_paper(_A4)
-    sheet.fit_to_pages(1, 0)
-    if landscape:
-        sheet.set_landscape()

@@ -14,6 +14,7 @@ from logreg.report.outline import Line, joint_terms
 from logreg.report.words import (
     REASONS,
     compared_text,
+    endless_names,
     event_text,
     listed,
     odds_text,
@@ -59,7 +60,7 @@ def answer_sentences(
             f"For {listed(unclear)}, no interval leaves out an odds ratio of 1: the data do not show clearly "
             "in which direction, if any, the odds differ."
         )
-    endless = dict.fromkeys(line.subject for _, line, numbers in found if numbers.reason == "infinite")
+    endless = endless_names(context, found)
     if endless:
         said.append(f"For {listed(endless)}, there is {REASONS['infinite']}.")
     groups = joint_terms(context.shown.spec)

@@ -57,8 +57,8 @@ def _introduction(profiles: Mapping[str, Profile]) -> str:
     )
     if profiles:
         return text + (
-            "It starts at a typical record: numbers at their median, factors at their most frequent level. A "
-            "value outside the range of the data is marked, because the model was not fitted there. A "
+            "It starts at a typical record: numbers at about their median, factors at their most frequent "
+            "level. A value outside the range of the data is marked, because the model was not fitted there. A "
             "prediction describes records like those of the data; changing a value does not tell what an "
             "intervention would do."
         )

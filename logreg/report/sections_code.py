@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from logreg.inference.covariance import covariance_code, resampling_code
+from logreg.inference.estimate import FITTED_BY
 from logreg.report.context import Context
 from logreg.report.formats import REPORT, UNSEEN
 from logreg.report.journals import STYLES
@@ -20,13 +21,18 @@ def reproduce_section(context: Context) -> Section:
         key="reproduce",
         title="Code",
         blocks=(
-            paragraph(
-                "This fits the model again and writes this report. Options that are not named have their "
-                "defaults."
-            ),
+            paragraph(_explained(context)),
             Code(text=reproduce_code(context), language="python"),
         ),
     )
+
+
+def _explained(context: Context) -> str:
+    elsewhere = context.fit.provenance.get(FITTED_BY)
+    what = "This fits the model again"
+    if elsewhere:
+        what = f"This fits the same model with logreg, where these are the estimates of {elsewhere},"
+    return f"{what} and writes this report. Options that are not named have their defaults."
 
 
 def reproduce_code(context: Context) -> str:

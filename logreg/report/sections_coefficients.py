@@ -11,7 +11,7 @@ from logreg.report.formats import NumberStyle, fixed, odds_ratio, odds_ratio_int
 from logreg.report.inference_words import interval_note
 from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.outline import Line
-from logreg.report.words import REASONS, amount, listed, reason_text
+from logreg.report.words import REASONS, amount, endless_names, reason_text
 
 __all__ = [
     "RATIO_KEYS",
@@ -294,6 +294,6 @@ def note_texts(context: Context, keys: Sequence[str], *, counted: bool) -> Itera
         if numbers.reason and numbers.reason != "infinite"
     )
     yield from reasons
-    endless = dict.fromkeys(line.name for _, line, found in context.estimates() if found.reason == "infinite")
+    endless = endless_names(context, context.estimates())
     if endless:
-        yield f"{listed(endless)}: {REASONS['infinite']}."
+        yield f"{'; '.join(endless)}: {REASONS['infinite']}."

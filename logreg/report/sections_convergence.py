@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+from logreg.inference.estimate import FITTED_BY
 from logreg.report.context import BLANK, Context
 from logreg.report.formats import fixed, significant
 from logreg.report.nodes import (
@@ -44,14 +46,17 @@ def _certificate_text(context: Context) -> Paragraph:
     found, style = context.fit.convergence, context.style
     status = STATUS.get(found.status, found.status)
     passes = plural(found.passes, "evaluation", style)
-    steps = f"{plural(found.iterations, 'Newton iteration', style)} and {passes} of the likelihood"
+    steps = f"after {plural(found.iterations, 'Newton iteration', style)} and {passes} of the likelihood"
+    elsewhere = context.fit.provenance.get(FITTED_BY)
+    if elsewhere:
+        steps = f"by {elsewhere}"
     if math.isnan(found.newton_decrement):
-        return paragraph(f"Status: {found.status}, {status}, after {steps}.")
+        return paragraph(f"Status: {found.status}, {status}, {steps}.")
     # The squared decrement is (b - b*)' I (b - b*): its root is the distance in standard errors (Boyd and
     # Vandenberghe 2004, Convex Optimization, 9.5.1).
     distance = math.sqrt(2.0 * max(found.newton_decrement, 0.0))
     return paragraph(
-        f"Status: {found.status}, {status}, after {steps}. At the end the log-likelihood could still gain "
+        f"Status: {found.status}, {status}, {steps}. At the end the log-likelihood could still gain "
         f"about {significant(found.newton_decrement, style, digits=2)}: no combination of coefficients lies "
         f"farther from the optimum than {significant(distance, style, digits=2)} of its standard error."
     )
@@ -61,9 +66,12 @@ def _certificate(context: Context) -> Facts:
     found, style = context.fit.convergence, context.style
     facts = [
         Fact(label="Status", text=found.status, value=found.status),
-        Fact(label="Newton iterations", text=str(found.iterations), value=found.iterations),
-        Fact(label="Evaluations", text=str(found.passes), value=found.passes),
     ]
+    if FITTED_BY not in context.fit.provenance:
+        facts += [
+            Fact(label="Newton iterations", text=str(found.iterations), value=found.iterations),
+            Fact(label="Evaluations", text=str(found.passes), value=found.passes),
+        ]
     numbers = (
         (
             "Newton decrement",
@@ -98,7 +106,7 @@ def _trace_table(context: Context) -> Table:
         rows.append(Row(cells=cells))
     return Table(
         key="trace",
-        caption="The way to the optimum, one line per evaluation.",
+        caption="The way to the optimum, one line per step.",
         columns=(
             TableColumn(key="step", heading="Step", align="right"),
             TableColumn(key="stage", heading="Rows"),
@@ -109,5 +117,20 @@ def _trace_table(context: Context) -> Table:
             TableColumn(key="step_halvings", heading="Halvings", align="right"),
         ),
         rows=tuple(rows),
-        notes=("Halvings: how often the step to this point was halved before the log-likelihood rose.",),
+        notes=tuple(_trace_notes(context)),
     )
+
+
+def _trace_notes(context: Context) -> Iterator[str]:
+    fit = context.fit
+    yield (
+        "Newton decrement: half its square. Halvings: how often the step to this point was halved before the "
+        "log-likelihood rose; each is one more evaluation."
+    )
+    if fit.spec.weight_kind == "sampling":
+        yield "Log-likelihood, decrement and score are those of weights scaled to a mean of 1."
+    if fit.separation.direction is not None:
+        yield (
+            "The last steps are those of the limit, on the rows that are not fitted perfectly: its "
+            "log-likelihood may start below that of the steps before."
+        )

@@ -148,7 +148,7 @@ def _dropped_table(context: Context) -> Table | None:
         rows=tuple(
             Row(
                 cells=(
-                    Cell(text=context.label(name) if name[:1] != "(" else name.strip("()"), value=name),
+                    Cell(text=_reason_column(context, name), value=name),
                     Cell(text="no value" if name[:1] != "(" else name.strip("()"), value=name),
                     Cell(text=amount(count, context.style), value=count),
                 )
@@ -156,6 +156,14 @@ def _dropped_table(context: Context) -> Table | None:
             for name, count in dropped
         ),
     )
+
+
+def _reason_column(context: Context, name: str) -> str:
+    """Return the heading of the column for which rows were left out; other reasons are about the weights."""
+    if name[:1] != "(":
+        return context.label(name)
+    weights = context.fit.spec.weights
+    return context.label(weights) if weights is not None else "weights"
 
 
 def _coding_paragraph(context: Context) -> Paragraph:

@@ -8,7 +8,7 @@ from logreg.interpret.effects import Effect, Profile, effect_of, why_no_effects
 from logreg.report.canvas import shown_outcomes
 from logreg.report.context import BLANK, Context
 from logreg.report.drawing import effect_figure, shares_figure
-from logreg.report.formats import share, share_interval
+from logreg.report.formats import share, share_digits, share_interval
 from logreg.report.inference_words import wald_note
 from logreg.report.nodes import Block, Cell, Note, Row, Section, Table, TableColumn, paragraph
 from logreg.report.outline import level_text
@@ -115,6 +115,11 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
         columns.append(TableColumn(key="probability", heading="Probability", align="right", group=group))
         columns.append(TableColumn(key="interval", heading=f"{context.level} CI", align="right", group=group))
     rows = []
+    largest = max(
+        (p for effect in effects for outcome in outcomes for p, _, _ in effect.quoted(outcome).values()),
+        default=0.0,
+    )
+    digits = share_digits(largest, 3)
     for effect in effects:
         rows.append(
             Row(cells=(Cell(text=context.label(effect.variable), value=effect.variable),), kind="group")
@@ -125,15 +130,20 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
             cells = [Cell(text=text, value=value)]
             for numbers in frames:
                 p, low, high = numbers[value]
-                cells.append(Cell(text=share(p, 3, context.style), value=p))
+                cells.append(Cell(text=share(p, digits, context.style), value=p))
                 lost = low != low or high != high
-                shown = share_interval(low, high, 3, context.style, reason=BLANK)
+                shown = share_interval(low, high, digits, context.style, reason=BLANK)
                 cells.append(Cell(text=shown, value=None if lost else f"{low!r} to {high!r}"))
             rows.append(Row(cells=tuple(cells), indent=1))
     what = event_text(context.fit, context.outcome_heading, outcomes[0]) if single else "every outcome"
+    interval = (
+        f"CI: {context.level} confidence interval ({wald_note(context)}), on the logit of each probability."
+        if any(effect.has_intervals for effect in effects)
+        else f"CI: {context.level} confidence interval; there is none for these estimates."
+    )
     note = (
-        f"CI: {context.level} confidence interval ({wald_note(context)}), on the logit of each probability. "
-        "Numbers are shown at their 1st percentile, median and 99th percentile, factors at every level."
+        f"{interval} Numbers are shown at their 1st percentile, median and 99th percentile, factors at every "
+        "level."
     )
     return Table(
         key="probabilities",

@@ -8,6 +8,7 @@ from logreg import __version__
 from logreg.design.ast import Call
 from logreg.design.coding import NumericFactor
 from logreg.engine.newton import tolerance_for
+from logreg.inference.estimate import FITTED_BY
 from logreg.inference.estimators import ESTIMATORS
 from logreg.inference.normal import critical_value
 from logreg.report.context import Context
@@ -49,9 +50,13 @@ def _method_sentences(context: Context) -> Iterator[str]:
     fit = context.fit
     spec, options, style = fit.spec, fit.options, context.style
     estimator = ESTIMATORS.get(options.estimator, options.estimator)
+    elsewhere = fit.provenance.get(FITTED_BY)
     yield (
-        f"Coefficients were estimated by {estimator} with Newton's method, which stops when half the squared "
-        "Newton decrement, the gain in log-likelihood still to be expected, is at most "
+        f"Coefficients and their covariance were taken over from {elsewhere}; logreg evaluated score and "
+        "information there, and made every table and figure from them."
+        if elsewhere
+        else f"Coefficients were estimated by {estimator} with Newton's method, which stops when half the "
+        "squared Newton decrement, the gain in log-likelihood still to be expected, is at most "
         f"{significant(tolerance_for(context.fit.n_rows), style, digits=1)}."
     )
     yield (
@@ -129,9 +134,15 @@ def _missing_text(context: Context) -> str:
         return "Missing values were not allowed, and there were none in the columns of the model."
     if not sample.rows_dropped:
         return "No row had a missing value in the columns of the model."
-    left_out = plural(sample.rows_dropped, "row", style)
+    # Reasons other than a missing value stand in brackets in place of a column.
+    other = {name.strip("()"): count for name, count in sample.dropped if name[:1] == "(" and count}
+    missing = sample.rows_dropped - sum(other.values())
     read = amount(sample.rows_read, style)
-    return f"{left_out} of {read} without a value in every column of the model were left out."
+    parts = [f"{plural(missing, 'row', style)} of {read} without a value in every column of the model"]
+    if not missing:
+        parts = []
+    parts += [f"{plural(count, 'row', style)} of {read}, since the {why}," for why, count in other.items()]
+    return f"{listed(parts)} were left out."
 
 
 def _coding_sentences(context: Context) -> Iterator[str]:

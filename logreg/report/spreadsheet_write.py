@@ -10,6 +10,7 @@ import numpy as np
 
 from logreg.report.formats import visible
 from logreg.report.spreadsheet_formulas import Formula
+from logreg.report.spreadsheet_lines import LINE_HEIGHT, text_lines
 from logreg.report.spreadsheet_sheet import Content, Entry, Sheet, Style, cell_address
 
 if TYPE_CHECKING:
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["AllDigits", "write_sheet"]
 
 _SOFT, _CAUTION, _INPUT, _MARKED = "#595E66", "#8A4B00", "#FFF8DC", "#F6C88B"
-_LINE_HEIGHT = 15.0
+#: Points by which rows are taller than their lines, so that text keeps off the rules.
+_AIR = 3.0
+#: Bold type is so much wider.
+_BOLD = 1.12
 #: No number of a spreadsheet is larger.
 _LARGEST = 9.9e307
 _A4 = 9
+_PLAIN = 'General;"\N{MINUS SIGN}"General'
 _LOGIT = '0.000;"\N{MINUS SIGN}"0.000'
-_ODDS = "[<0.01]0.00E+00;[<100]0.000;0.0"
+#: A format has three cases at most; those of `_ODDS_BEYOND` are laid over it.
+_ODDS = "[=0]0;[<0.1]0.0000;0.000"
+#: Odds from the first number up to the second; the tiniest would look like 0, the largest fill no column.
+_ODDS_BEYOND: tuple[tuple[float, float, str], ...] = (
+    (1e-307, 0.000999999, "0.00E+00"),
+    (100.0, 999_999.0, "0.0"),
+    (999_999.0, 9.9e307, "0.00E+00"),
+)
 _PROBABILITY = '[<0.0005]"<0.001";[>0.9995]">0.999";0.000'
 _RIGHT: Mapping[str, Any] = MappingProxyType({"align": "right"})
 _FRAME: Mapping[str, Any] = MappingProxyType(
@@ -44,10 +56,10 @@ _STYLES: Mapping[Style, Mapping[str, Any]] = MappingProxyType(
         "remark": {"font_color": _CAUTION, "bold": True, "indent": 1},
         "remark_column": {"bold": True, "bottom": 1, "indent": 1},
         "aside": {"font_color": _SOFT, "indent": 1},
-        "number": _RIGHT,
-        "input_number": _FRAME,
+        "number": {"num_format": _PLAIN, **_RIGHT},
+        "input_number": {**_FRAME, "num_format": _PLAIN},
         "input_choice": {**_FRAME, "num_format": "@"},
-        "soft_value": {"font_color": _SOFT, **_RIGHT},
+        "soft_value": {"font_color": _SOFT, "num_format": _PLAIN, **_RIGHT},
         "logit": {"num_format": _LOGIT, **_RIGHT},
         "odds": {"num_format": _ODDS, **_RIGHT},
         "probability": {"num_format": _PROBABILITY, **_RIGHT},
@@ -81,20 +93,44 @@ def write_sheet(workbook: Workbook, sheet: Sheet, make_format: Callable[..., Any
     page.fit_to_pages(1, 0)
     for column, width in enumerate(sheet.widths):
         page.set_column(column, column, width)
-    for row, lines in sheet.heights.items():
-        if lines > 1:
-            page.set_row(row, _LINE_HEIGHT * lines)
+    page.set_default_row(LINE_HEIGHT + _AIR)
+    for row, lines in _heights(sheet).items():
+        page.set_row(row, LINE_HEIGHT * lines + _AIR)
     for (row, column), n_columns in sheet.merged.items():
         style = sheet.cells[row, column].style
         page.merge_range(row, column, row, column + n_columns - 1, "", styled(style))
     for (row, column), cell in sheet.cells.items():
         _write_cell(page, row, column, cell.content, styled(cell.style))
+        if cell.style == "odds":
+            _write_odds_beyond(page, row, column, make_format)
     if sheet.frozen:
         page.freeze_panes(sheet.frozen, 0)
     for entry in sheet.entries:
         _write_entry(page, sheet, entry, make_format)
     rows, columns = (max(place[axis] for place in sheet.cells) for axis in (0, 1))
     page.ignore_errors({"number_stored_as_text": f"$A$1:{cell_address(rows, columns)}"})
+
+
+def _heights(sheet: Sheet) -> dict[int, int]:
+    """Return the lines of the rows that have more than one: as the sheet says, or as its texts wrap."""
+    heights = {row: lines for row, lines in sheet.heights.items() if lines > 1}
+    for (row, column), cell in sheet.cells.items():
+        style = _STYLES[cell.style]
+        if not isinstance(cell.content, str) or "text_wrap" not in style:
+            continue
+        last = column + sheet.merged.get((row, column), 1)
+        width = (sum(sheet.widths[column:last]) - 1.0) / (_BOLD if "bold" in style else 1.0)
+        lines = text_lines(cell.content, width)
+        if lines > max(1, heights.get(row, 1)):
+            heights[row] = lines
+    return heights
+
+
+def _write_odds_beyond(page: Worksheet, row: int, column: int, make_format: Callable[..., Any]) -> None:
+    """Show odds that are very small or large in their own way."""
+    for low, high, pattern in _ODDS_BEYOND:
+        rule = {"type": "cell", "criteria": "between", "minimum": low, "maximum": high}
+        page.conditional_format(row, column, row, column, rule | {"format": make_format(num_format=pattern)})
 
 
 def _write_cell(page: Worksheet, row: int, column: int, content: Content, cell_format: Any) -> None:

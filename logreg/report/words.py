@@ -22,7 +22,7 @@ from logreg.report.formats import (
     shortest,
     significant,
 )
-from logreg.report.outline import JointTerms, Line
+from logreg.report.outline import JointTerms, Line, level_text
 
 __all__ = [
     "NO_CLEAR_DIFFERENCE",
@@ -31,6 +31,7 @@ __all__ = [
     "average_text",
     "bracketed",
     "compared_text",
+    "endless_names",
     "event_text",
     "joint_sentence",
     "listed",
@@ -44,10 +45,12 @@ __all__ = [
 
 #: How a sentence begins whose interval holds an odds ratio of 1.
 NO_CLEAR_DIFFERENCE = "No clear difference"
+#: So many coefficients without a finite estimate are named.
+MOST_ENDLESS = 8
 #: Why a number is missing, in full.
 REASONS = {
     "left out": "left out of the model, because its column is a combination of other columns",
-    "infinite": "no finite estimate, since the data separate the outcomes along it",
+    "infinite": "no finite estimate, since the data separate the outcomes there",
     "not estimated": "not estimated",
     "no interval": "without an interval, since its profile likelihood could not be followed to its end",
 }
@@ -267,6 +270,21 @@ def outcome_sentence(context: Context) -> str:
         f"This {kind} models {context.outcome_heading} in {rows}: the odds of {found}, each against "
         f"{context.baseline} ({amount(counts[0], style)})."
     )
+
+
+def endless_names(context: Context, found: Iterable[tuple[int, Line, Numbers]]) -> list[str]:
+    """Return what has no finite estimate, by variable and level and, with several outcomes, the outcome."""
+    names: dict[str, list[str]] = {}
+    for equation, line, numbers in found:
+        if numbers.reason == "infinite":
+            named = f"{line.subject}: {level_text(line.level)}" if line.level else line.subject
+            names.setdefault(named, []).append(context.outcomes[equation])
+    said = [
+        name if len(context.outcomes) == 1 else f"{name} ({listed(outcomes)})"
+        for name, outcomes in names.items()
+    ]
+    more = len(said) - MOST_ENDLESS
+    return said if more <= 0 else [*said[:MOST_ENDLESS], f"{more} more"]
 
 
 def reason_text(shown: LogisticEstimate, line: Line, numbers: Numbers, style: NumberStyle) -> str:

@@ -12,7 +12,20 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 
 from logreg.report.formats import visible
-from logreg.report.nodes import Cell, Code, Document, Figure, Row, Section, Table, TableColumn
+from logreg.report.nodes import (
+    Cell,
+    Code,
+    Document,
+    Fact,
+    Facts,
+    Figure,
+    Note,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    paragraph,
+)
 from logreg.report.render_docx import render
 
 from .document_reader import parts_of_archive, squeezed, words_of
@@ -126,7 +139,7 @@ def test_sections_have_heading_styles_and_links_from_the_contents() -> None:
 
 def test_wide_tables_lie_on_their_side_with_their_heading() -> None:
     whole = Section(key="s", title="Wide", blocks=(odds_table(n_outcomes=7),))
-    document = word(one(whole))
+    document = word(Document(title="T", blocks=(whole, paragraph("Upright again."))))
     assert [s.orientation for s in document.sections] == [
         WD_ORIENT.PORTRAIT,
         WD_ORIENT.LANDSCAPE,
@@ -138,6 +151,85 @@ def test_wide_tables_lie_on_their_side_with_their_heading() -> None:
     ]
     heading = next(i for i, p in enumerate(document.paragraphs) if p.style.name == "Heading 1")
     assert breaks[0] < heading < breaks[1]
+
+
+def orientations(document: docx.document.Document) -> list[object]:
+    return [s.orientation for s in document.sections]
+
+
+def test_no_section_is_empty_behind_or_between_tables_on_their_side() -> None:
+    upright, turned = WD_ORIENT.PORTRAIT, WD_ORIENT.LANDSCAPE
+    wide = odds_table("a", n_outcomes=7), odds_table("b", n_outcomes=7)
+    text = paragraph("Before.")
+    last = word(one(Section(key="s", title="Wide", blocks=(text, wide[0]))))
+    assert orientations(last) == [upright, turned]
+    assert last.sections[-1].page_width > last.sections[-1].page_height
+    assert orientations(word(one(Section(key="s", title="Wide", blocks=(text, *wide))))) == [upright, turned]
+
+
+def test_title_and_warnings_share_the_page_of_a_first_table_on_its_side() -> None:
+    warning = Note(kind="warning", text="Few events.")
+    wide = odds_table(n_outcomes=7)
+    alone = word(Document(title="T", blocks=(warning, wide)))
+    assert orientations(alone) == [WD_ORIENT.LANDSCAPE]
+    followed = word(Document(title="T", blocks=(warning, wide, paragraph("After."))))
+    assert orientations(followed) == [WD_ORIENT.LANDSCAPE, WD_ORIENT.PORTRAIT]
+    narrow_first = word(Document(title="T", blocks=(odds_table("a"), wide)))
+    assert orientations(narrow_first) == [WD_ORIENT.PORTRAIT, WD_ORIENT.LANDSCAPE]
+
+
+def kept(document: docx.document.Document, style: str) -> list[bool]:
+    return [bool(p.paragraph_format.keep_with_next) for p in document.paragraphs if p.style.name == style]
+
+
+def test_short_code_stays_on_one_page_with_the_words_before_it() -> None:
+    for n_lines, whole in ((20, True), (100, None)):
+        blocks = (paragraph("So:"), Code(text="a = 1\n" * n_lines))
+        document = word(Document(title="T", blocks=blocks))
+        (code,) = [p for p in document.paragraphs if p.style.name == "Code"]
+        (words,) = [p for p in document.paragraphs if p.text == "So:"]
+        assert code.paragraph_format.keep_together is whole
+        assert words.paragraph_format.keep_with_next
+
+
+def test_a_short_list_of_facts_stays_together_and_away_from_what_follows() -> None:
+    facts = tuple(Fact(label=f"Fact {i}", text="1") for i in range(3))
+    document = word(one(Facts(items=facts)))
+    assert kept(document, "Fact") == [True, True, False]
+    last = [p for p in document.paragraphs if p.style.name == "Fact"][-1]
+    assert last.paragraph_format.space_after.pt == 12
+    assert not any(kept(word(one(Facts(items=facts * 10))), "Fact"))
+
+
+@pytest.mark.parametrize(("n_rows", "n_kept"), [(5, 5), (60, 5)])
+def test_notes_stay_with_the_last_rows_of_their_table(n_rows: int, n_kept: int) -> None:
+    columns = (TableColumn(key="a", heading="A"),)
+    rows = tuple(Row(cells=(Cell(text=str(i)),)) for i in range(n_rows))
+    document = word(one(Table(key="t", caption="", columns=columns, rows=rows, notes=("one", "two"))))
+    marks = [
+        bool(row.cells[0].paragraphs[0].paragraph_format.keep_with_next) for row in document.tables[0].rows
+    ]
+    assert sum(marks[1:]) == n_kept
+    assert marks[-2:] == [True, True]
+    assert kept(document, "Table Note") == [True, False]
+
+
+def test_warnings_that_follow_each_other_are_two_boxes() -> None:
+    notes = tuple(Note(kind="warning", text=text) for text in ("one", "two", "three"))
+    found = [p for p in word(Document(title="T", blocks=notes)).paragraphs if p.style.name == "Warning"]
+    # Word joins neighbours of the same border and indent.
+    insets = [p.paragraph_format.left_indent or 0 for p in found]
+    assert insets[0] != insets[1] != insets[2]
+
+
+def test_captions_are_nearer_to_their_own_figure_or_table() -> None:
+    figure = Figure(key="f", svg=SVG, alt="a drawing", caption="Drawn.")
+    document = word(Document(title="T", blocks=(figure, odds_table())))
+    below, above = [p for p in document.paragraphs if p.style.name == "Caption"]
+    assert below.paragraph_format.space_before < below.paragraph_format.space_after
+    style = above.style.paragraph_format
+    assert above.paragraph_format.space_before is above.paragraph_format.space_after is None
+    assert style.space_after < style.space_before
 
 
 def test_no_table_is_wider_than_its_page() -> None:

@@ -4,13 +4,27 @@ import dataclasses
 import io
 import re
 from functools import cache
+from itertools import pairwise
 
 import pypdf
 import pytest
 import typst
 
 from logreg.report.formats import visible
-from logreg.report.nodes import Cell, Document, Figure, Row, Section, Table, TableColumn, paragraph
+from logreg.report.nodes import (
+    Cell,
+    Code,
+    Document,
+    Fact,
+    Facts,
+    Figure,
+    Note,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    paragraph,
+)
 from logreg.report.render_pdf import _spelt_out, _without_glyph, drawing_to_png, render
 
 from .document_reader import pdf_descriptions, squeezed, words_of
@@ -110,6 +124,116 @@ def test_wide_tables_lie_on_their_side_or_become_panels(n_outcomes: int, width: 
     assert text.count("2.41") == n_outcomes
     assert "Sides" in page.extract_text()  # the heading is with its table
     assert all(f"outcome {i}" in text for i in range(n_outcomes))
+
+
+def data_row(i: int, indent: int = 0) -> Row:
+    return Row(cells=(Cell(text=f"row{i}"), Cell(text=f"value{i}")), indent=indent)
+
+
+def group_row(text: str) -> Row:
+    return Row(kind="group", cells=(Cell(text=text),))
+
+
+def two_columns(rows: tuple[Row, ...], notes: tuple[str, ...] = ()) -> Table:
+    columns = (TableColumn(key="a", heading="First"), TableColumn(key="b", heading="Second"))
+    return Table(key="t", caption="Long", columns=columns, rows=rows, notes=notes)
+
+
+def lines_of_pages(document: Document) -> list[list[str]]:
+    pages = [page.extract_text().split("\n") for page in reader_of(document).pages]
+    return [[line.strip() for line in page if not re.fullmatch(r"\d+ / \d+", line.strip())] for page in pages]
+
+
+@pytest.mark.parametrize("n_before", range(40, 52))
+def test_a_heading_of_rows_is_never_the_last_line_of_a_page_and_is_said_again(n_before: int) -> None:
+    before = tuple(data_row(i) for i in range(n_before))
+    within = tuple(Row(cells=(Cell(text=f"inner{i}"), Cell(text="1")), indent=1) for i in range(70))
+    after = tuple(data_row(i) for i in range(60))
+    pages = lines_of_pages(one(two_columns((*before, group_row("Group"), *within, *after))))
+    assert not any(page[-1] == "Group" for page in pages)
+    headings_before_rows = [
+        (line, above == "Group")
+        for page in pages
+        for above, line in pairwise(page)
+        if above.startswith(("First", "Group"))
+    ]
+    assert all(said == line.startswith("inner") for line, said in headings_before_rows if line != "Group")
+    assert sum(said for _, said in headings_before_rows) >= 2
+
+
+def test_cells_below_a_heading_of_rows_still_belong_to_their_columns() -> None:
+    reader = reader_of(one(two_columns((group_row("Group"), data_row(1, indent=1), data_row(2)))))
+    cells = [o for o in objects(reader) if isinstance(o, dict) and o.get("/S") in ("/TH", "/TD")]
+    headers = {str(c["/ID"]): attribute(c, "/Headers") for c in cells if "/ID" in c}
+    columns = [key for key, above in headers.items() if not above]
+    assert len(columns) == 2
+
+    def column_of(names: list[str]) -> str:
+        (name,) = names
+        return name if name in columns else column_of(headers[name])
+
+    found = [column_of(attribute(c, "/Headers")) for c in cells if c["/S"] == "/TD"]
+    assert sorted(found) == sorted(columns * 2)
+
+
+def attribute(element: dict[str, object], name: str) -> list[str]:
+    attributes = element["/A"]
+    several = attributes if isinstance(attributes, list) else [attributes]
+    return [str(value) for a in several for value in a.get_object().get(name, [])]
+
+
+@pytest.mark.parametrize("n_rows", range(40, 52))
+def test_notes_are_on_the_page_of_the_last_row(n_rows: int) -> None:
+    notes = ("First note.", "Second note.", "Third note.")
+    pages = lines_of_pages(one(two_columns(tuple(data_row(i) for i in range(n_rows)), notes)))
+    assert pages[-1][-3:] == list(notes)
+    assert pages[-1][-4] == f"row{n_rows - 1} value{n_rows - 1}"
+
+
+@pytest.mark.parametrize("n_before", range(26, 36))
+def test_short_blocks_are_not_broken_and_long_tables_do_not_begin_at_the_foot(n_before: int) -> None:
+    before = tuple(paragraph(f"line {i}") for i in range(n_before))
+    code = Code(text="\n".join(f"code{i}" for i in range(12)))
+    facts = Facts(items=tuple(Fact(label=f"code{i}", text="1") for i in range(6)))
+    table = two_columns(
+        tuple(Row(cells=(Cell(text=f"code{i}"), Cell(text="1"))) for i in range(12)), ("code",)
+    )
+    for block in (code, facts, table):
+        pages = lines_of_pages(Document(title="T", blocks=(*before, block)))
+        assert sum(any(line.startswith("code") for line in page) for page in pages) == 1
+    long = two_columns(tuple(data_row(i) for i in range(60)))
+    pages = lines_of_pages(Document(title="T", blocks=(*before, long)))
+    counts = [sum(line.startswith("row") for line in page) for page in pages]
+    assert all(n == 0 or n >= 5 for n in counts[:-1])
+
+
+def test_words_before_code_go_with_it_to_the_next_page() -> None:
+    code = Code(text="\n".join(f"code{i}" for i in range(12)))
+    for n_before in range(26, 36):
+        before = tuple(paragraph(f"line {i}") for i in range(n_before))
+        pages = lines_of_pages(Document(title="T", blocks=(*before, paragraph("So:"), code)))
+        assert [("So:" in page) for page in pages] == [("code0" in page) for page in pages]
+
+
+def test_title_and_warnings_share_the_page_of_a_first_table_on_its_side() -> None:
+    blocks = (Note(kind="warning", text="Few events."), odds_table(n_outcomes=7), paragraph("After."))
+    first, second = reader_of(Document(title="Wide", blocks=blocks)).pages
+    assert first.mediabox.width > first.mediabox.height
+    assert second.mediabox.width < second.mediabox.height
+    assert all(words in first.extract_text() for words in ("Wide", "Few events.", "Odds ratios", "2.41"))
+    assert "After." in second.extract_text()
+
+
+def test_a_table_that_fits_upright_is_not_turned() -> None:
+    columns = [TableColumn(key="a", heading="Variable")]
+    for i in range(4):
+        columns.append(TableColumn(key="or", heading="Odds ratio", align="right", group=f"model {i}"))
+        columns.append(TableColumn(key="ci", heading="95% CI", align="right", group=f"model {i}"))
+    cells = (Cell(text="streptomycin"), *(Cell(text="17.18"), Cell(text="24.74 to 41907")) * 4)
+    table = Table(key="t", caption="", columns=tuple(columns), rows=(Row(cells=cells),))
+    (page,) = reader_of(one(table)).pages
+    assert page.mediabox.width < page.mediabox.height
+    assert "24.74\u00a0to\u00a041907" in page.extract_text() or page.extract_text().count("41907") == 4
 
 
 def test_only_fonts_of_the_package_are_used_where_they_suffice() -> None:

@@ -2,17 +2,34 @@
 
 import io
 import math
+import textwrap
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from openpyxl.worksheet.worksheet import Worksheet
 
 from logreg.report import formats
 from logreg.report.formats import PLAIN, REPORT, NumberStyle, visible
-from logreg.report.nodes import Cell, Document, Fact, Facts, Row, Section, Table, TableColumn, paragraph
+from logreg.report.nodes import (
+    Block,
+    Cell,
+    Code,
+    Document,
+    DrawnFigure,
+    Fact,
+    Facts,
+    Row,
+    Section,
+    Table,
+    TableColumn,
+    paragraph,
+)
 from logreg.report.render_xlsx import render
+from logreg.report.spreadsheet_intervals import limits_of
 from logreg.report.spreadsheet_numbers import number_format
 
 from .document_reader import parts_of_archive, shown_number, squeezed, words_of
@@ -79,8 +96,8 @@ def test_what_is_not_a_number_stands_as_its_text_or_reason() -> None:
     ]
     sheet = book(one(table_of(cells)))["t"]
     expected = ["∞", "aliased", "reference", "yes", "9007199254740993", "12 (3.4%)", "7"]
-    assert [cell.value for cell in sheet[4]] == expected
-    assert {cell.data_type for cell in sheet[4]} == {"s"}
+    assert [cell.value for cell in sheet[4][: len(cells)]] == expected
+    assert {cell.data_type for cell in sheet[4][: len(cells)]} == {"s"}
 
 
 STYLES = [REPORT, PLAIN, NumberStyle(leading_zero=False), NumberStyle(thousands=",", digits=5)]
@@ -166,11 +183,12 @@ def test_headings_stay_in_view_and_notes_stand_below() -> None:
     sheet = book(sample())["odds"]
     assert sheet["A1"].value == "Table 1. Odds ratios"
     assert sheet.freeze_panes == "B5"
-    assert [cell.value for cell in sheet[3]] == [None, "outcome 0", None, "outcome 1", None]
+    assert [cell.value for cell in sheet[3]][:5] == [None, "outcome 0", None, "outcome 1", None]
     assert [cell.value for cell in sheet[4]][:3] == ["Predictor", "Odds ratio (per unit)", "p"]
     assert sheet.cell(9, 1).value == "Wald intervals."
     assert sheet.cell(7, 1).alignment.indent == 1
-    assert {str(area) for area in sheet.merged_cells.ranges} == {"B3:C3", "D3:E3"}
+    merged = {str(area) for area in sheet.merged_cells.ranges}
+    assert {area for area in merged if area[1] not in "19"} == {"B3:C3", "D3:E3"}
     assert sheet.print_title_rows == "$2:$4"
 
 
@@ -193,3 +211,142 @@ def test_properties_and_archive_hold_no_times() -> None:
     assert openpyxl.load_workbook(io.BytesIO(raw)).properties.created.year == 1980
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+# --- text is not cut ---------------------------------------------------------------------------------------
+
+
+def lines_of(sheet: Worksheet, row: int, *, points: float = 15.0) -> float:
+    """The lines for which a row is tall enough; a row without a height has one."""
+    height = sheet.row_dimensions[row].height
+    return 1.0 if height is None else height / points
+
+
+def row_of(sheet: Worksheet, start: str) -> int:
+    (found,) = [row[0].row for row in sheet.iter_rows() if str(row[0].value or "").startswith(start)]
+    return int(found)
+
+
+def section(*blocks: Block) -> Document:
+    return one(Section(key="s", title="S", blocks=blocks))
+
+
+def test_rows_of_program_text_are_tall_enough_for_a_fixed_pitch() -> None:
+    # Consolas is 0.55 of its size wide, the fonts that stand in for it up to 0.602; 114 digits of 7 pixels.
+    text = "A record with " + ", ".join(f"illi{k} = {k}" for k in range(40)) + ", last = 33"
+    sheet = book(section(Code(text=text)))["Report"]
+    row = row_of(sheet, "A record")
+    characters = int(114 * 7 * 0.75 / (0.602 * 10))
+    needed = len(textwrap.wrap(text, characters))
+    assert round(lines_of(sheet, row, points=15 * 10 / 11)) >= needed > 1
+    assert sheet.cell(row, 1).value.endswith("last = 33")
+
+
+def test_a_fact_without_spaces_is_shown_whole() -> None:
+    digest = "5ca2c77f332708701addf54a7689a3eca69f742e9bf22f7dfae963f4118011" + "f2"
+    sheet = book(section(Facts(items=(Fact(label="SHA-256", text=digest),))))["Report"]
+    assert lines_of(sheet, row_of(sheet, "SHA-256")) == 3  # 64 digits, fewer than 30 on a line
+
+
+def test_links_hold_the_whole_caption() -> None:
+    caption = "Odds ratios for Low birth weight: 1 against 0 (the baseline), and average differences. " * 2
+    table = replace(table_of([Cell(text="1")]), caption=caption.strip())
+    sheet = book(one(table))["Report"]
+    links = [cell for row in sheet.iter_rows() for cell in row if cell.hyperlink]
+    assert {cell.value for cell in links} == {f"Table 1. {caption.strip()}"}
+    assert all(lines_of(sheet, cell.row) >= 2 for cell in links)
+    endless = replace(table, caption="word " * 1000)
+    (shown,) = {
+        cell.value for row in book(one(endless))["Report"].iter_rows() for cell in row if cell.hyperlink
+    }
+    assert shown.endswith("word…")
+
+
+def test_notes_and_captions_wrap_over_the_table_in_rows_that_fit() -> None:
+    note = "Wald intervals are computed on the scale of the logit. " * 6
+    table = replace(table_of([Cell(text="1"), Cell(text="2")]), notes=(note, "Short."), caption=note)
+    sheet = book(one(table))["t"]
+    for start in ("Table 1.", "Wald", "Short."):
+        row = row_of(sheet, start)
+        (area,) = [area for area in sheet.merged_cells.ranges if area.min_row == row]
+        assert (area.min_col, area.max_row) == (1, row)
+        assert sheet.cell(row, 1).alignment.wrap_text
+    assert lines_of(sheet, row_of(sheet, "Wald")) >= len(textwrap.wrap(note, 85))
+    assert lines_of(sheet, row_of(sheet, "Short.")) < 2
+
+
+def test_upper_headings_stand_on_their_rule_and_rows_keep_off_it() -> None:
+    sheet = book(sample())["odds"]
+    assert sheet["B3"].alignment.vertical in (None, "bottom")  # None is the bottom
+    assert all(sheet.row_dimensions[row].height > 15 for row in (5, 6, 9))
+
+
+def test_a_figure_says_that_it_is_drawn_elsewhere_and_is_not_drawn() -> None:
+    def never() -> str:
+        raise AssertionError("drawn")
+
+    figure = DrawnFigure(key="f", draw=never, alt="Description", caption="Filled marks are clear.")
+    sheet = book(section(figure))["Report"]
+    row = row_of(sheet, "Figure 1 ")
+    assert sheet.cell(row, 1).value == (
+        "Figure 1 (drawn in the other formats of this report). Filled marks are clear."
+    )
+    assert sheet.cell(row + 1, 1).value == "Description"
+
+
+# --- intervals ---------------------------------------------------------------------------------------------
+
+
+def test_intervals_are_two_columns_of_numbers() -> None:
+    columns = (
+        TableColumn(key="name", heading="Variable"),
+        TableColumn(key="interval", heading="95% CI", unit="odds ratio", align="right", group="Crude"),
+        TableColumn(key="p", heading="p", align="right", group="Crude"),
+    )
+    intervals = [
+        Cell(text="1.27 to 10.03", value="1.2704321098765433 to 10.034"),
+        Cell(text="0.53 to ∞", value="0.5301 to inf"),
+        Cell(text="reference"),
+        Cell(text="–", value=None),
+    ]
+    rows = [Row(cells=(Cell(text="x"), cell, Cell(text="0.5", value=0.5))) for cell in intervals]
+    rows.insert(0, Row(cells=(Cell(text="Group"),), kind="group"))
+    sheet = book(one(Table(key="t", caption="C", columns=columns, rows=tuple(rows))))["t"]
+    read = [[cell.value for cell in row][:4] for row in sheet.iter_rows(min_row=3, max_row=9)]
+    assert read == [
+        [None, "Crude", None, None],
+        ["Variable", "95% CI (odds ratio)\nlower", "95% CI (odds ratio)\nupper", "p"],
+        ["Group", None, None, None],
+        ["x", 1.2704321098765433, 10.034, 0.5],
+        ["x", 0.5301, "∞", 0.5],
+        ["x", "reference", "", 0.5],
+        ["x", "–", "", 0.5],
+    ]
+    assert "B3:D3" in {str(area) for area in sheet.merged_cells.ranges}
+    assert sheet["B6"].number_format == "0.00"
+
+
+@pytest.mark.parametrize("style", [*STYLES, NumberStyle(decimal="·", interval_word="–")])
+@pytest.mark.parametrize(
+    ("low", "high"), [(-0.51, 1.26), (0.0001234, 98765.4), (-math.inf, 2.5), (-3.1, -0.2)]
+)
+def test_limits_are_found_in_every_style(style: NumberStyle, low: float, high: float) -> None:
+    text = formats.interval(low, high, 4, style)
+    found = limits_of(Cell(text=text, value=f"{low!r} to {high!r}"))
+    assert found is not None
+    assert [cell.value for cell in found] == [low, high]
+    assert style.interval_word.join(cell.text for cell in found) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.27 to 10.03", None),
+        ("1.27 to 10.03", "1.9 to 10.03"),
+        ("1.27 to ∞", "1.27 to -inf"),
+        ("low to high", "low to high"),
+        ("8 to 9", 8.5),
+    ],
+)
+def test_what_shows_other_numbers_is_no_interval(text: str, value: str | float | None) -> None:
+    assert limits_of(Cell(text=text, value=value)) is None

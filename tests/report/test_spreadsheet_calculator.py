@@ -16,6 +16,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.formula import Tokenizer
@@ -32,8 +33,10 @@ from logreg.report.nodes import Cell, Document, Row, Table, TableColumn
 from logreg.report.sections_calculator import calculator_section
 from logreg.report.spreadsheet_calculator import calculator_sheets
 from logreg.report.spreadsheet_formulas import Formula, chosen, exactly
+from logreg.report.spreadsheet_sheet import Sheet
 from logreg.report.spreadsheet_steps import OPERATIONS_AS_FORMULAS
 from logreg.report.spreadsheet_text import LONGEST_NAME, distinct
+from logreg.report.spreadsheet_write import write_sheet
 
 from .spreadsheet_reader import Book, CellError, Parser
 from .test_calculator import (
@@ -419,6 +422,45 @@ def test_inputs_are_checked_offered_and_framed() -> None:
     assert [sheet[f"{c}{reader.first_input}"].value for c in "BCDE"] == [23.0, 23.0, 14.0, 45.0]
     marked = {str(area.sqref) for area in sheet.conditional_formatting}
     assert {age, race} <= marked
+
+
+def test_texts_of_the_sheet_with_the_numbers_wrap_in_rows_that_fit() -> None:
+    sheet = Sheet(name="S", widths=(44.0, 22.0))
+    said = "body_mass_g: has no value here, so that there is no logit"
+    heading = "C(baseline_condition, Treatment('poor'))[T.good]"
+    sheet.put(0, 0, said, "label")
+    sheet.put(1, 1, heading, "number_column")
+    sheet.put(2, 0, "short", "label")
+    book = xlsxwriter.Workbook(file := io.BytesIO(), {"in_memory": True})
+    write_sheet(book, sheet, lambda **properties: book.add_format(properties))
+    book.close()
+    rows = workbook(file.getvalue())["S"].row_dimensions
+    assert rows[1].height >= 30
+    assert rows[2].height >= 45  # 48 characters without a space near the middle of a column of 22
+    assert rows[3].height is None or rows[3].height < 30
+
+
+def test_odds_and_negative_numbers_look_as_expected() -> None:
+    _, model = case_of("births")
+    page = workbook(rendered(model))[PAGE]
+    odds = {cell.coordinate for row in page.iter_rows() for cell in row if "0.0000" in cell.number_format}
+    assert odds
+    for place in odds:
+        assert page[place].number_format == "[=0]0;[<0.1]0.0000;0.000"
+        rules = [rule for area in page.conditional_formatting if place in area.cells for rule in area.rules]
+        shown = [([float(limit) for limit in rule.formula], rule.dxf.numFmt.formatCode) for rule in rules]
+        for value, pattern in (
+            (1e-9, "0.00E+00"),
+            (250.0, "0.0"),
+            (1e9, "0.00E+00"),
+            (0.0064, None),
+            (0.0, None),
+        ):
+            assert [code for (low, high), code in shown if low <= value <= high] == (
+                [pattern] if pattern else []
+            )
+    framed = [cell for row in page.iter_rows() for cell in row if cell.border.left.style == "medium"]
+    assert {cell.number_format for cell in framed} <= {'General;"\N{MINUS SIGN}"General', "@"}
 
 
 @pytest.mark.parametrize("versus", [None, "three outcomes"])

@@ -211,7 +211,7 @@ function sortable(table) {
 
 // Captions, upper headings and cells of a table, as the page was made: its rows may be sorted later.
 const parts = (table) => [table.querySelector(".caption").lastElementChild, ...table.querySelectorAll(".spanner span"),
-  ...[...table.tBodies].flatMap((body) => [...body.rows]).flatMap((row) => [...row.cells])];
+  ...[...table.tBodies].flatMap((body) => [...body.rows]).flatMap((row) => (row.className === "group" ? [row.querySelector("span")] : [...row.cells]))];
 
 function switchable({ question, remark, choices, tables }, strings, number) {
   const shown = tables.map(({ key, places, texts, notes }) => {
@@ -396,6 +396,8 @@ function start() {
   collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
   news = make("div", { className: "aside", role: "status" });
   document.body.append(news);
+  // A table that was scrolled shows an edge beside its first column.
+  document.addEventListener("scroll", ({ target }) => target.classList?.toggle("moved", target.scrollLeft > 0), true);
   const { strings, switches } = JSON.parse(document.getElementById("switches")?.textContent ?? '{"switches":[]}');
   switches.forEach((one, k) => switchable(one, strings, k + 1));
   for (const table of document.querySelectorAll("main .table table")) {
