@@ -90,11 +90,8 @@ def adopt(own: LogisticFit, theirs: Theirs) -> LogisticFit:
     """
     if not np.isfinite(theirs.coef).all():
         raise SupportError(f"{theirs.package} has coefficients that are not finite: there is no estimate.")
-    provenance = {**own.provenance, FITTED_BY: theirs.package}
     if own.separation.direction is not None or own.aliases:
-        return replace(
-            own, provenance=provenance, remarks=(*own.remarks, _not_unique(own, theirs), *theirs.remarks)
-        )
+        return replace(own, remarks=(*own.remarks, _not_unique(own, theirs), *theirs.remarks))
     rows = own._rows.training("taking over estimates")
     there = _certificate(own, rows, theirs.coef)
     at_optimum = there.decrement <= AT_THE_OPTIMUM
@@ -130,7 +127,7 @@ def adopt(own: LogisticFit, theirs: Theirs) -> LogisticFit:
         ),
         row_sums=row_sums_of(own, rows.blocks, theirs.coef),
         remarks=tuple(remarks),
-        provenance=provenance,
+        provenance={**own.provenance, FITTED_BY: theirs.package},
     )
 
 

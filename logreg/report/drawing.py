@@ -223,7 +223,7 @@ def _forest_caption(context: Context) -> str:
         f"Odds ratios for {context.outcome_heading}: {what}, with {intervals_named(context)} on a "
         "logarithmic axis. "
         "Filled marks: the interval leaves out 1; hollow marks: it does not; small strokes: reference levels"
-        f"{'; arrows: the interval goes on beyond the axis' if _has_arrows(context) else ''}."
+        f"{'; arrows: interval or estimate go on beyond the axis' if _has_arrows(context) else ''}."
         f"{' Terms that act jointly are not drawn.' if joint_terms(context.shown.spec) else ''}"
     )
 

@@ -23,10 +23,12 @@ from logreg.report.outline import level_text
 __all__ = ["Example", "apportioned"]
 
 #: Digits after the point of logits and contributions that are tried in turn. With ten terms plain rounding
-#: adds up in two cases of five; where two more tries do not help, one part is rounded the other way.
-PLACES = (3, 4, 5)
+#: adds up in two cases of five, so that six more tries leave few sums without.
+PLACES = (3, 4, 5, 6, 7, 8, 9)
 #: Significant digits of odds that are tried in turn.
 DIGITS = (3, 4, 5, 6)
+#: Characters of a line of values.
+WIDTH = 88
 #: Significant digits of a double.
 ALL_DIGITS = 17
 #: Probabilities nearer to 0 or 1 than this are shown by their significant digits.
@@ -110,7 +112,17 @@ def _title(example: Example, heading: str) -> str:
 
 def _values_text(example: Example) -> str:
     shown = [f"{example.labels.get(name) or name} = {_level(value)}" for name, value in example.values]
-    return "A record with " + ", ".join(shown) if shown else "Any record: the model has no predictors"
+    if not shown:
+        return "Any record: the model has no predictors"
+    # Names and levels may hold anything: lines end between values only.
+    lines = ["A record with " + shown[0]]
+    for text in shown[1:]:
+        if len(lines[-1]) + len(text) + 3 > WIDTH:
+            lines[-1] += ","
+            lines.append("  " + text)
+        else:
+            lines[-1] += ", " + text
+    return "\n".join(lines)
 
 
 def _level(value: Level) -> str:

@@ -85,7 +85,7 @@ def _counted(context: Context, n: int, n_clear: int, named: list[tuple[int, Line
     if not n_clear:
         return f"Of {total}, none has a {context.level} interval that leaves out 1."
     have = "has" if n_clear == 1 else "have"
-    lead = "The clearest (smallest p): " if n_clear > len(named) else ""
+    lead = "Among the clearest: " if n_clear > len(named) else ""
     said = f" {_sentence(lead + _named(context, named))}" if named else ""
     return f"Of {total}, {n_clear} {have} a {context.level} interval that leaves out 1.{said}"
 

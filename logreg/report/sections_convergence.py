@@ -55,9 +55,11 @@ def _certificate_text(context: Context) -> Paragraph:
     # The squared decrement is (b - b*)' I (b - b*): its root is the distance in standard errors (Boyd and
     # Vandenberghe 2004, Convex Optimization, 9.5.1).
     distance = math.sqrt(2.0 * max(found.newton_decrement, 0.0))
+    separated = context.fit.separation.direction is not None
+    where, what = ("In its limit", "finite coefficients") if separated else ("At the end", "coefficients")
     return paragraph(
-        f"Status: {found.status}, {status}, {steps}. At the end the log-likelihood could still gain "
-        f"about {significant(found.newton_decrement, style, digits=2)}: no combination of coefficients lies "
+        f"Status: {found.status}, {status}, {steps}. {where} the log-likelihood could still gain "
+        f"about {significant(found.newton_decrement, style, digits=2)}: no combination of {what} lies "
         f"farther from the optimum than {significant(distance, style, digits=2)} of its standard error."
     )
 
@@ -74,9 +76,9 @@ def _certificate(context: Context) -> Facts:
         ]
     numbers = (
         (
-            "Newton decrement",
+            "Half the squared Newton decrement",
             found.newton_decrement,
-            "half its square: the log-likelihood still to be gained",
+            "the log-likelihood still to be gained",
         ),
         ("Largest score", found.max_abs_score, "0 at the optimum"),
         ("Condition number", found.condition_number, "of the correlations between coefficients"),
@@ -124,8 +126,8 @@ def _trace_table(context: Context) -> Table:
 def _trace_notes(context: Context) -> Iterator[str]:
     fit = context.fit
     yield (
-        "Newton decrement: half its square. Halvings: how often the step to this point was halved before the "
-        "log-likelihood rose; each is one more evaluation."
+        "Newton decrement: half its square is shown. Halvings: how often the step to this point was halved "
+        "before the log-likelihood rose; each is one more evaluation."
     )
     if fit.spec.weight_kind == "sampling":
         yield "Log-likelihood, decrement and score are those of weights scaled to a mean of 1."

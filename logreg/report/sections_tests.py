@@ -119,7 +119,8 @@ def _what_is_tested(context: Context, kind: TestKind, why: str) -> str:
         law = "" if math.isinf(df) else f" (F with {df:g} error degrees of freedom)"
         how = f"by {name} with the covariance of the coefficients{law}, because {why}"
     both = ", both without the products that contain it" if products and kind == "LR" else ""
-    together = "" if fit.is_binary else f", in all {len(context.outcomes)} logits together"
+    every = "both" if len(context.outcomes) == 2 else f"all {len(context.outcomes)}"
+    together = "" if fit.is_binary else f", in {every} logits together"
     return (
         "What each term adds is tested given all terms that do not contain it (kind 2, also called type II), "
         f"{how}{both}. A factor is tested over all its levels at once{together}; how factors are coded makes "

@@ -31,7 +31,7 @@ def text_lines(text: str, width: float) -> int:
     (1, 3)
     """
     words = visible(text).split(" ")
-    return _filled([text_width(word) * _PROSE for word in words], text_width(" ") * _PROSE, width)
+    return _filled([text_width(word) for word in words], text_width(" "), width, _PROSE)
 
 
 def code_lines(text: str, width: float) -> int:
@@ -42,19 +42,20 @@ def code_lines(text: str, width: float) -> int:
     >>> code_lines("x = 1", 10), code_lines("12345678 12345678 1", 10), code_lines("x" * 30, 11)
     (1, 2, 3)
     """
-    return _filled([float(display_width(word)) for word in visible(text).split(" ")], 1.0, width)
+    return _filled([float(display_width(word)) for word in visible(text).split(" ")], 1.0, width, 1.0)
 
 
-def _filled(words: list[float], space: float, width: float) -> int:
-    """Return the lines that words of these widths fill."""
+def _filled(words: list[float], space: float, width: float, share: float) -> int:
+    """Return the lines that words of these widths fill, if whole words take a share of theirs."""
     lines, used = 1, 0.0
-    for word in words:
-        if used and used + space + word > width:
+    for whole in words:
+        word = whole * share
+        if used and used + space * share + word > width:
             lines, used = lines + 1, 0.0
         elif used:
-            used += space
+            used += space * share
         if word > width:
-            more = math.ceil(word / _PROSE / (width - _BROKEN)) - 1
+            more = math.ceil(whole / (width - _BROKEN)) - 1
             lines, used = lines + more, width
         else:
             used += word

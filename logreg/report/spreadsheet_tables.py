@@ -27,7 +27,7 @@ _PADDING = 3.0
 _BOLD = 1.12
 _INDENT = 2.0
 #: A heading this short stays on one line; a longer one wraps over a narrow column.
-_SHORT_HEADING = 18.0
+_SHORT_HEADING = 12.0
 #: Caption and notes run over the table, and over empty columns until they are this wide.
 _NARROWEST_NOTE = 70.0
 _EMPTY_COLUMN = 8.43
@@ -37,7 +37,7 @@ _LONGEST_NOTE = 1_200
 _AIR = 3.0
 _A4 = 9
 #: Wider tables, in characters, are printed on paper on its side.
-_UPRIGHT = 100.0
+_UPRIGHT = 125.0
 
 
 def fit_to_paper(sheet: Worksheet, *, landscape: bool = False) -> None:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["AllDigits", "write_sheet"]
 
 _SOFT, _CAUTION, _INPUT, _MARKED = "#595E66", "#8A4B00", "#FFF8DC", "#F6C88B"
-#: Points by which rows are taller than their lines, so that text keeps off the rules.
-_AIR = 3.0
 #: Bold type is so much wider.
 _BOLD = 1.12
 #: No number of a spreadsheet is larger.
@@ -93,9 +91,8 @@ def write_sheet(workbook: Workbook, sheet: Sheet, make_format: Callable[..., Any
     page.fit_to_pages(1, 0)
     for column, width in enumerate(sheet.widths):
         page.set_column(column, column, width)
-    page.set_default_row(LINE_HEIGHT + _AIR)
     for row, lines in _heights(sheet).items():
-        page.set_row(row, LINE_HEIGHT * lines + _AIR)
+        page.set_row(row, LINE_HEIGHT * lines)
     for (row, column), n_columns in sheet.merged.items():
         style = sheet.cells[row, column].style
         page.merge_range(row, column, row, column + n_columns - 1, "", styled(style))

@@ -59,7 +59,7 @@ def test_a_factor_of_several_outcomes_is_tested_in_all_logits() -> None:
     gain = loglik("partic ~ hincome + region", women) - loglik("partic ~ hincome", women)
     assert found["region"]["df"] == 8
     assert found["region"]["statistic"] == pytest.approx(2.0 * gain, abs=1e-9)
-    assert "in all 2 logits together" in said(doc["model_fit"])
+    assert "in both logits together" in said(doc["model_fit"])
 
 
 def test_a_robust_covariance_gives_wald_tests_of_that_covariance() -> None:
