@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from logreg.report.context import Context
 from logreg.report.formats import visible
 from logreg.report.outline import level_text
+from logreg.whole_imports import load_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,6 +77,7 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """Return the axes given, or those of a new figure (inches) that pyplot does not know."""
     if ax is not None:
         return ax
+    load_whole("matplotlib.figure")
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained").add_subplot()
@@ -89,6 +91,7 @@ def shown_outcomes(context: Context) -> tuple[str, ...]:
 
 @cache
 def _font(weight: str) -> Any:
+    load_whole("matplotlib.font_manager")
     from matplotlib import font_manager
 
     place = font_manager.findfont(font_manager.FontProperties(family=["DejaVu Sans"], weight=weight))

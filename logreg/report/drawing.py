@@ -48,6 +48,7 @@ from logreg.report.outline import joint_terms, level_text
 from logreg.report.panels import WIDTH, Margins, across, name_below, new_figure, panels_of, widest
 from logreg.report.svg_compact import compact
 from logreg.report.words import average_text, bracketed, listed
+from logreg.whole_imports import load_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,6 +82,7 @@ MOST_QUOTED = 24
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the report's style whatever the user's settings of matplotlib; they are back afterwards."""
+    load_whole("matplotlib.style", "matplotlib.figure", "matplotlib.font_manager")
     import matplotlib.style
 
     with matplotlib.style.context(STYLE, after_reset=True):

@@ -59,8 +59,8 @@ def _introduction(profiles: Mapping[str, Profile]) -> str:
         return text + (
             "It starts at a typical record: numbers at about their median, factors at their most frequent "
             "level. A value outside the range of the data is marked, because the model was not fitted "
-            "there. A prediction describes records like those of the data; changing a value does not tell what an "
-            "intervention would do."
+            "there. A prediction describes records like those of the data; changing a value does not tell "
+            "what an intervention would do."
         )
     return text + "The model was loaded from a file, so that the range of the data is not known."
 

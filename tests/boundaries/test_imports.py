@@ -27,6 +27,7 @@ INSIDE = {
     "errors": "",
     "foreign_arguments": "errors",
     "progress": "",
+    "whole_imports": "",
     "strict_json": "errors",
     "logits": "errors",
     "tables": "errors",
@@ -40,8 +41,8 @@ INSIDE = {
     "interpret": f"errors logits tables inference {DESIGN_VALUES}",
     "diagnose": f"errors logits tables inference {DESIGN_VALUES}",
     # The stopping rule and the parsed formula are printed, not used.
-    "report": "errors logits tables datasets inference interpret diagnose fitted __init__ engine.newton "
-    f"design.formula design.transforms {DESIGN_VALUES}",
+    "report": "errors whole_imports logits tables datasets inference interpret diagnose fitted __init__ "
+    f"engine.newton design.formula design.transforms {DESIGN_VALUES}",
     "export": "errors progress strict_json logits tables data design inference interpret engine.types "
     "report.write fitted __init__",
     "adapters": "*",
@@ -58,6 +59,7 @@ OUTSIDE = {
     "errors": "",
     "foreign_arguments": "",
     "progress": "tqdm",
+    "whole_imports": "",
     "strict_json": "numpy",
     "logits": "numpy scipy",
     "tables": "pandas",

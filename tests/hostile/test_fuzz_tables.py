@@ -119,6 +119,9 @@ def confirm(fit: Any, case: Case, expected: Expected, found: set[type[Warning]])
         bias_reduced(estimator, problem, logits, p)
         return
     ours = maximise(problem)
+    if expected.doubtful and expected.outlying and not ours.arrived:
+        event("far out and nearly collinear")
+        return
     loglik = fit.loglik / expected.loglik_unit
     if SeparationWarning in found and fit.separation.direction is not None:
         if expected.doubtful or expected.outlying:
