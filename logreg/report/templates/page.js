@@ -18,7 +18,7 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-// Numbers as text -----------------------------------------------------------------------------------------
+// Numbers as text ----------------
 
 function shown(text) {
   return text.replace("-", MINUS);
@@ -47,7 +47,7 @@ function probabilityText(p) {
 
 const raw = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
 
-// Copying -------------------------------------------------------------------------------------------------
+// Copying ----------------
 
 async function toClipboard(text) {
   try {
@@ -122,7 +122,7 @@ function tableText(table) {
   return tabbed([head, ...lines]);
 }
 
-// Sorting -------------------------------------------------------------------------------------------------
+// Sorting ----------------
 
 // Rows as a tree: a row governs those after it that are indented further.
 function tree(rows) {
@@ -207,7 +207,7 @@ function sortable(table) {
   table.addEventListener("switched", () => { if (latest) arrange(...latest); });
 }
 
-// Changing what tables compare with -----------------------------------------------------------------------
+// Changing what tables compare with ----------------
 
 // Captions, upper headings and cells of a table, as the page was made: its rows may be sorted later.
 const parts = (table) => [table.querySelector(".caption").lastElementChild, ...table.querySelectorAll(".spanner span"),
@@ -239,7 +239,7 @@ function switchable({ question, remark, choices, tables }, strings, number) {
     make("span", { className: "hint", id: `switch-${number}-remark` }, remark)));
 }
 
-// The calculator ------------------------------------------------------------------------------------------
+// The calculator ----------------
 
 function calculator(place, number) {
   const model = JSON.parse(place.querySelector("script").textContent);
@@ -389,7 +389,7 @@ function calculator(place, number) {
 
 const significantPlain = (x) => shown(String(x === null ? "" : +x.toPrecision(6)));
 
-// The page ------------------------------------------------------------------------------------------------
+// The page ----------------
 
 function start() {
   for (const word of document.querySelectorAll("#words [data-word]")) WORDS[word.dataset.word] = word.textContent;
