@@ -27,8 +27,6 @@ __all__ = ["Example", "apportioned"]
 PLACES = (3, 4, 5, 6, 7, 8, 9)
 #: Significant digits of odds that are tried in turn.
 DIGITS = (3, 4, 5, 6)
-#: Characters of a line of values.
-WIDTH = 88
 #: Significant digits of a double.
 ALL_DIGITS = 17
 #: Probabilities nearer to 0 or 1 than this are shown by their significant digits.
@@ -112,17 +110,7 @@ def _title(example: Example, heading: str) -> str:
 
 def _values_text(example: Example) -> str:
     shown = [f"{example.labels.get(name) or name} = {_level(value)}" for name, value in example.values]
-    if not shown:
-        return "Any record: the model has no predictors"
-    # Names and levels may hold anything: lines end between values only.
-    lines = ["A record with " + shown[0]]
-    for text in shown[1:]:
-        if len(lines[-1]) + len(text) + 3 > WIDTH:
-            lines[-1] += ","
-            lines.append("  " + text)
-        else:
-            lines[-1] += ", " + text
-    return "\n".join(lines)
+    return "A record with " + ", ".join(shown) if shown else "Any record: the model has no predictors"
 
 
 def _level(value: Level) -> str:

@@ -300,7 +300,7 @@ CASES: dict[str, Case] = {
     ),
     # separation and its relatives
     "one event": warned(outcome(at(3, 1, 0)), SeparationWarning, "'y'", "Firth"),
-    "an outlier alone": warned(one(at(3, 1e20, 0.0)), SeparationWarning, "'x1'", "1 rows"),
+    "an outlier alone": warned(one(at(3, 1e20, 0.0)), SeparationWarning, "'x1'", "1 row is fitted perfectly"),
     # calls
     "interval by name": refused(
         lambda: fit("y ~ x1", BASE).logits(interval="profile"), SupportError, "interval='profile'"

@@ -27,6 +27,7 @@ from logreg.report.nodes import Cell, Code, Document, Labels, Row, Section, Tabl
 from logreg.report.sections_calculator import calculator_section
 from logreg.report.switched import SwitchedTable
 
+CHROMIUM = shutil.which("chromium")
 TEMPLATES = Path(logreg.report.__file__).parent / "templates"
 #: Script and style of a page together.
 MOST_BYTES = 42_000
@@ -122,6 +123,80 @@ def test_only_the_pages_own_script_may_run(whole: Any) -> None:
 def test_script_and_style_are_small() -> None:
     names = ("page.css", "calculate.js", "page.js")
     assert sum(len((TEMPLATES / name).read_bytes()) for name in names) < MOST_BYTES
+
+
+def test_ranges_of_numbers_stay_on_one_line_and_names_are_still_escaped() -> None:
+    names = ("Income (10-24)", "1-9 <b> & 2.5-3.5", "log(x - 1)", "2-" * 40 + "2", "against \u22121")
+    columns = (TableColumn(key="name", heading="Age 5-9", align="left"),)
+    rows = tuple(Row(cells=(Cell(text=name),)) for name in names)
+    group = Row(cells=(Cell(text="Group 3-4"),), kind="group")
+    table = Table(key="t", caption="C", columns=columns, rows=(group, *rows), row_headers=1)
+    text = render_html.render(Document(title="T", blocks=(table,)))
+    found = [cell.replace('<span class="short">', "[").replace("</span>", "]") for cell in _cells(text)]
+    assert found == [
+        "Age [5-9]",
+        "<span>Group [3-4]]",
+        "Income ([10-24])",
+        "[1-9] &lt;b&gt; &amp; [2.5-3.5]",
+        "log(x - 1)",
+        names[3],
+        names[4],
+    ]
+
+
+def _cells(text: str) -> list[str]:
+    return re.findall(r"<th[^>]*>(.*?)</th>", text)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_table_scrolled_sideways_keeps_its_names_in_front(tmp_path: Path) -> None:
+    """Headings that sort must not be painted over the first column, and headings of groups stay in view."""
+    page = tmp_path / "page.html"
+    text = render_html.render(document("womenlf"))
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy"[^>]*>', text)
+    assert policy is not None
+    text = text.replace(policy[0], "").replace("</body>", f"<script>{{{SCROLLED}}}</script></body>")
+    page.write_text(text, "utf-8")
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    done = subprocess.run(
+        [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True, timeout=60
+    )
+    match = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, flags=re.DOTALL)
+    assert match is not None, done.stderr
+    found = json.loads(match[1])
+    assert found["moved"] > 20
+    assert found["inFront"]
+    assert all(found["inFront"])
+    assert found["groups"]
+    assert all(found["groups"])
+
+
+#: Makes every table narrow, scrolls it, and asks what is seen at the middle of the first cells and of groups.
+SCROLLED = """
+const inFront = [], groups = [], moves = [];
+for (const box of document.querySelectorAll("#content .table .scroll")) {
+  box.style.width = "260px";
+  for (let left = 10; left < 200; left += 10) {
+    box.scrollLeft = left;
+    box.scrollIntoView();
+    for (const cell of box.querySelectorAll("thead tr:first-child th:first-child, [scope=row]:first-child")) {
+      const { left: x, right, top, bottom } = cell.getBoundingClientRect();
+      if (top < 0 || bottom > innerHeight) continue;
+      for (const at of [x + 5, (x + right) / 2, right - 2]) {
+        inFront.push(cell.contains(document.elementFromPoint(at, bottom - 8)));
+      }
+    }
+    for (const name of box.querySelectorAll(".group span")) {
+      groups.push(name.getBoundingClientRect().left >= box.getBoundingClientRect().left);
+    }
+    moves.push(box.scrollLeft);
+  }
+}
+const result = document.createElement("pre");
+result.id = "found";
+result.textContent = JSON.stringify({ inFront, groups, moved: Math.max(...moves) });
+document.body.append(result);
+"""
 
 
 def test_scripts_are_plain_ascii_without_an_end_tag() -> None:
