@@ -18,7 +18,14 @@ from scipy.linalg import lapack, solve_triangular
 
 from logreg.engine.types import Alias, ColumnScaleError, DesignBlock, FloatArray
 
-__all__ = ["Coordinates", "find_aliases", "identity", "orthogonalised", "suitable_coordinates"]
+__all__ = [
+    "Coordinates",
+    "find_aliases",
+    "identity",
+    "largest_sizes",
+    "orthogonalised",
+    "suitable_coordinates",
+]
 
 #: A column whose mean exceeds its spread by this factor is centred: X'X loses the square of it in digits.
 SHIFT_LIMIT = 10.0
@@ -165,10 +172,7 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     plain = identity(positions, n_columns, intercept)
     n = sum(block.n_rows for block in blocks)
     tables = [block.matrix.numbers() for block in blocks]
-    largest = np.max(
-        [np.maximum(table.max(axis=1, initial=0.0), -table.min(axis=1, initial=0.0)) for table in tables],
-        axis=0,
-    )
+    largest = largest_sizes(blocks)
     unit = np.where(largest > 0, largest, 1.0)
     hopeless = (unit < SMALLEST_SQUARED) | (unit > LARGEST_SQUARED)
     if hopeless.any():
@@ -205,6 +209,16 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
         gram = _gram([coordinates.recast(block) for block in blocks])
     correlation, _ = _centred_correlation(gram, intercept)
     return coordinates, _suspects(correlation)
+
+
+def largest_sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
+    """Return the largest absolute value of each stored numeric column (q,), without a copy of any."""
+    tables = [block.matrix.numbers() for block in blocks]
+    sizes: FloatArray = np.max(
+        [np.maximum(table.max(axis=1, initial=0.0), -table.min(axis=1, initial=0.0)) for table in tables],
+        axis=0,
+    )
+    return sizes
 
 
 def orthogonalised(
@@ -248,7 +262,7 @@ def orthogonalised(
 
 
 def find_aliases(
-    blocks: Sequence[DesignBlock], suspects: Sequence[int], *, raw: FloatArray, intercept: bool
+    blocks: Sequence[DesignBlock], *, raw: FloatArray, intercept: bool
 ) -> tuple[list[Alias], bool]:
     """Find the columns that the ones before them determine, in the design's order.
 
@@ -260,8 +274,6 @@ def find_aliases(
     ----------
     blocks : sequence of DesignBlock
         All rows, in working coordinates.
-    suspects : sequence of int
-        Columns that may be aliased; with none, no column is looked at.
     raw : (p,) array
         Largest absolute value of each column before anything was subtracted from it, in working units.
     intercept : bool
@@ -272,10 +284,8 @@ def find_aliases(
     aliases : list of Alias
         In working coordinates, with the combination of earlier columns.
     near : bool
-        Whether some suspect is not an alias but close to one.
+        Whether some column is not an alias but close to one.
     """
-    if not suspects:
-        return [], False
     n, p = sum(block.n_rows for block in blocks), blocks[0].matrix.shape[1]
     step = max(1, n // max(2 * p, int(TRIANGULAR_WORK) // p**2))
     columns = _triangular_factor([block.rows(0, block.n_rows, step) for block in blocks])

@@ -57,32 +57,37 @@ def _log1p_exp(logits: FloatArray, tail: FloatArray) -> FloatArray:
 
 
 def _binary(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:
+    # Every operation on a row is one that threads take turns for, so there are few, and in place.
     eta = logits[0]
+    weights = block.weights
     if block.counts is None:
         assert block.codes is not None
-        event = block.codes.astype(bool)
+        sign = np.where(block.codes, 1.0, -1.0)
         # s is the logit of what happened: its loss is log(1 + e^-s), its residual the complement 1/(1 + e^s).
-        signed = np.where(event, eta, -eta)
-        tail = np.abs(signed)
-        np.negative(tail, out=tail)
-        np.exp(tail, out=tail)
-        losses = _log1p_exp(-signed, tail)
+        eta *= sign
+        tail = _tail(eta)
+        # log(1 + e^-s) = log1p(e^-|s|) - min(s, 0): two sums that do not cancel.
+        losses, shortfalls = np.log1p(tail), np.minimum(eta, 0.0)
+        if weights is None:
+            loglik = float(shortfalls.sum()) - float(losses.sum())
+        else:
+            loglik = float(shortfalls @ weights) - float(losses @ weights)
     else:
         failures, successes = block.counts
-        tail = np.exp(-np.abs(eta))
+        tail = _tail(eta)
         losses = successes * _log1p_exp(-eta, tail) + failures * _log1p_exp(eta, tail)
-    weights = block.weights
-    loglik = -float(losses.sum() if weights is None else losses @ weights)
+        loglik = -float(losses.sum() if weights is None else losses @ weights)
     if order == 0:
         return LikelihoodSum(loglik=loglik)
 
     # p and 1 - p, each with full relative accuracy: 1/(1+t) on the near side of 0, t/(1+t) on the far side.
-    near = 1.0 / (1.0 + tail)
+    near = tail + 1.0
+    np.reciprocal(near, out=near)
     far = tail
     far *= near
     if block.counts is None:
-        residual = np.where(signed >= 0, far, near)
-        np.negative(residual, out=residual, where=~event)
+        residual = np.where(eta >= 0, far, near)
+        residual *= sign
     else:
         # s - (s + f) p = s (1 - p) - f p, without cancellation.
         positive = eta >= 0
@@ -105,6 +110,14 @@ def _binary(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodS
         information=block.matrix.sandwich(row_information),
         smallest_weight=float(row_information.min(initial=np.inf)),
     )
+
+
+def _tail(logits: FloatArray) -> FloatArray:
+    """e^-|x|."""
+    tail = np.abs(logits)
+    np.negative(tail, out=tail)
+    result: FloatArray = np.exp(tail, out=tail)
+    return result
 
 
 def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

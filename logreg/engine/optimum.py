@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from logreg.engine.conditioning import (
     Coordinates,
     find_aliases,
+    largest_sizes,
     orthogonalised,
     suitable_coordinates,
 )
@@ -175,7 +176,10 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
         # What looks collinear in a sample may not be: all rows decide, and the climb starts without it.
         coordinates, suspects = suitable_coordinates(blocks, intercept=intercept)
     working = [coordinates.recast(block) for block in blocks]
-    found, near = find_aliases(working, suspects, raw=_raw_sizes(blocks, coordinates), intercept=intercept)
+    found: list[Alias] = []
+    near = False
+    if suspects:
+        found, near = find_aliases(working, raw=_raw_sizes(blocks, coordinates), intercept=intercept)
     aliases = _aliases_of_design(found, coordinates)
     numeric = set(coordinates.positions.tolist())
     if near and any(j in numeric for j in suspects):
@@ -205,8 +209,7 @@ def _raw_sizes(blocks: Sequence[DesignBlock], coordinates: Coordinates) -> Float
 def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
     """Return the largest absolute value of each design column (p,), 1 for intercept and indicators."""
     sizes = np.ones(blocks[0].matrix.shape[1])
-    tables = [np.abs(block.matrix.numbers()).max(axis=1, initial=0.0) for block in blocks]
-    sizes[blocks[0].matrix.number_positions()] = np.max(tables, axis=0)
+    sizes[blocks[0].matrix.number_positions()] = largest_sizes(blocks)
     return sizes
 
 
