@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Tests start Python some hundred times: compiled modules are kept, whatever the caller prefers.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: report test lint types benchmark clean
 
 report: $(VENV)/.installed  ## fit a bundled data set, print the summary, write an HTML report under reports/

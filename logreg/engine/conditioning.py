@@ -172,7 +172,7 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     plain = identity(positions, n_columns, intercept)
     n = sum(block.n_rows for block in blocks)
     tables = [block.matrix.numbers() for block in blocks]
-    largest = largest_sizes(blocks)
+    largest = largest_sizes(blocks)[positions]
     unit = np.where(largest > 0, largest, 1.0)
     hopeless = (unit < SMALLEST_SQUARED) | (unit > LARGEST_SQUARED)
     if hopeless.any():
@@ -212,12 +212,12 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
 
 
 def largest_sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
-    """Return the largest absolute value of each stored numeric column (q,), without a copy of any."""
+    """Return the largest absolute value of each design column (p,), 1 for intercept and indicators."""
+    sizes = np.ones(blocks[0].matrix.shape[1])
     tables = [block.matrix.numbers() for block in blocks]
-    sizes: FloatArray = np.max(
-        [np.maximum(table.max(axis=1, initial=0.0), -table.min(axis=1, initial=0.0)) for table in tables],
-        axis=0,
-    )
+    # Not of absolute values: they would be a second table.
+    largest = [np.maximum(t.max(axis=1, initial=0.0), -t.min(axis=1, initial=0.0)) for t in tables]
+    sizes[blocks[0].matrix.number_positions()] = np.max(largest, axis=0)
     return sizes
 
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from logreg.engine.conditioning import largest_sizes
 from logreg.engine.kernel import ROWS_PER_STEP, outcome_weights, outer_sum, row_probabilities
 from logreg.engine.programme import MOST_ROUNDS, STRICT, shortest_within, without_rounding
 from logreg.engine.types import DesignBlock, FloatArray
@@ -198,6 +199,8 @@ def _is_held(held: _Held, chosen: NDArray[np.intp]) -> bool:
 
 
 def _all_rows(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> _Rows:
+    sizes = largest_sizes(blocks)[kept]
+    sizes[sizes == 0] = 1.0
     return _Rows(
         pieces=[
             block.rows(start, min(start + ROWS_PER_STEP, block.n_rows))
@@ -205,18 +208,8 @@ def _all_rows(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> _Rows:
             for start in range(0, block.n_rows, ROWS_PER_STEP)
         ],
         kept=kept,
-        unit=np.tile(_sizes(blocks)[kept], blocks[0].n_outcomes - 1),
+        unit=np.tile(sizes, blocks[0].n_outcomes - 1),
     )
-
-
-def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
-    """Return the largest absolute value of each design column (p,), 1 for intercept and indicators."""
-    sizes = np.ones(blocks[0].matrix.shape[1])
-    tables = [block.matrix.numbers() for block in blocks]
-    largest = [np.maximum(t.max(axis=1, initial=0.0), -t.min(axis=1, initial=0.0)) for t in tables]
-    sizes[blocks[0].matrix.number_positions()] = np.max(largest, axis=0)
-    sizes[sizes == 0] = 1.0
-    return sizes
 
 
 def _constrained(piece: DesignBlock) -> BoolArray:

@@ -24,7 +24,6 @@ from logreg.engine.separated import separated_optimum
 from logreg.engine.separation import (
     certified_finite,
     find_separation,
-    find_wider_separation,
     fit_limit,
     limit_is_finite,
 )
@@ -123,7 +122,8 @@ def find_optimum(
     limit = fit_limit(working, evaluator, verdict.direction, kept, max_iterations)
     finite = limit_is_finite(limit, kept)
     if not finite:
-        wider = find_wider_separation(working, kept)
+        # What the climb seemed to prove is not enough: the linear programme decides.
+        wider = find_separation(working, kept)
         if wider.direction is not None:
             verdict, limit = wider, fit_limit(working, evaluator, wider.direction, kept, max_iterations)
             finite = limit_is_finite(limit, kept)
@@ -136,7 +136,7 @@ def find_optimum(
     )
     if not finite and at_limit.status == "converged":
         at_limit = replace(at_limit, status="no_ascent")
-    return separated_optimum(optimum, at_limit, limit, verdict, coordinates, _sizes(blocks), blocks)
+    return separated_optimum(optimum, at_limit, limit, verdict, coordinates, largest_sizes(blocks), blocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -201,15 +201,8 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
 
 def _raw_sizes(blocks: Sequence[DesignBlock], coordinates: Coordinates) -> FloatArray:
     """Return the largest absolute value of each column as given (p,), in units of working coordinates."""
-    sizes = _sizes(blocks)
+    sizes = largest_sizes(blocks)
     sizes[coordinates.positions] *= np.abs(np.diagonal(coordinates.mixing))
-    return sizes
-
-
-def _sizes(blocks: Sequence[DesignBlock]) -> FloatArray:
-    """Return the largest absolute value of each design column (p,), 1 for intercept and indicators."""
-    sizes = np.ones(blocks[0].matrix.shape[1])
-    sizes[blocks[0].matrix.number_positions()] = largest_sizes(blocks)
     return sizes
 
 

@@ -38,7 +38,6 @@ __all__ = [
     "Verdict",
     "certified_finite",
     "find_separation",
-    "find_wider_separation",
     "fit_limit",
     "independent",
     "information_at_zero",
@@ -111,7 +110,7 @@ def find_separation(
     kept : (k,) array of int
         Design columns that are not aliased.
     coef : (m, p) array, optional
-        Where a climb on the log-likelihood ended.
+        Where a climb on the log-likelihood ended; without it, the linear programme decides.
     """
     divergence = None if coef is None else find_divergence(blocks, kept, coef)
     if divergence is None:
@@ -202,11 +201,6 @@ def _block_margins(block: DesignBlock, direction: FloatArray) -> FloatArray:
         lowest = np.where(occurred, moved, np.inf).min(axis=0)
         margins = np.where(occurred, np.where(occurred.sum(axis=0) > 1, -np.inf, np.inf), lowest - moved)
     return margins
-
-
-def find_wider_separation(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
-    """Decide by linear programming, where the limit along a direction found otherwise has no maximum."""
-    return _by_programme(blocks, kept)
 
 
 def limit_is_finite(limit: LimitFit, kept: NDArray[np.intp]) -> bool:

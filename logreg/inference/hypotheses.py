@@ -338,9 +338,10 @@ def _of_likelihood(
     if not restricted.converged:
         return unanswered(asked.text, kind, asked.df, "the model under the hypothesis did not converge")
     if kind == "score":
-        if np.isnan(restricted.score_statistic):
+        statistic = likelihood.score_statistic(restricted)
+        if np.isnan(statistic):
             return unanswered(asked.text, kind, asked.df, "the information under the hypothesis is singular")
-        return answered(asked.text, kind, restricted.score_statistic, restricted.df, np.inf)
+        return answered(asked.text, kind, statistic, restricted.df, np.inf)
     ratio = 2.0 * max(loglik - restricted.loglik, 0.0)
     verdict = answered(asked.text, kind, ratio, restricted.df, np.inf)
     if restricted.df > 1:

@@ -63,14 +63,14 @@ class Recession(Protocol):
 class Constrained:
     """The maximum under a constraint.
 
-    ``coef`` (m, p) is on the design's own columns; ``df`` counts the independent constraints;
-    ``score_statistic`` is ``u' I^-1 u`` with score and information of the whole model at that point.
+    ``coef`` (m, p) is on the design's own columns, ``working`` (m, p) the same point in working coordinates;
+    ``df`` counts the independent constraints.
     """
 
     loglik: float
     coef: FloatArray
+    working: FloatArray
     df: int
-    score_statistic: float
     converged: bool
 
 
@@ -186,13 +186,14 @@ class Likelihood:
         return Constrained(
             loglik=ascent.current.loglik,
             coef=self.coef_of(found),
+            working=found,
             df=rank,
-            score_statistic=self._score_statistic(found),
             converged=ascent.status == "converged",
         )
 
-    def _score_statistic(self, at: FloatArray) -> float:
-        total = self.objective(at, 2)
+    def score_statistic(self, at: Constrained) -> float:
+        """Return ``u' I^-1 u`` with score and information of the whole model there, NaN if singular."""
+        total = self.objective(at.working, 2)
         assert total.score is not None
         assert total.information is not None
         metric = factorise(total.information[np.ix_(self.free, self.free)])

@@ -243,18 +243,19 @@ class Restricted:
         if not smaller.converged:
             return unanswered(hypothesis, "score", models.df, NO_MAXIMUM)
         statistic = (
-            self._score_within(models.fixed, smaller.coef) if len(models.fixed) else smaller.score_statistic
+            self._score_within(models.fixed, smaller)
+            if len(models.fixed)
+            else self.likelihood.score_statistic(smaller)
         )
         if np.isnan(statistic):
             singular = "the information at the smaller model is singular"
             return unanswered(hypothesis, "score", models.df, singular)
         return answered(hypothesis, "score", max(statistic, 0.0), models.df)
 
-    def _score_within(self, fixed: FloatArray, coef: FloatArray) -> float:
+    def _score_within(self, fixed: FloatArray, smaller: Constrained) -> float:
         """Return the score statistic along the directions that ``fixed @ coef = 0`` leaves."""
         likelihood = self.likelihood
-        at = np.linalg.solve(likelihood.to_design, coef.T).T
-        total = likelihood.objective(np.ascontiguousarray(at), 2)
+        total = likelihood.objective(smaller.working, 2)
         assert total.score is not None
         assert total.information is not None
         within = likelihood.working_contrast(fixed)[:, likelihood.free] @ self.root

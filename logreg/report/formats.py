@@ -360,12 +360,11 @@ _UNSEEN_RANGES = (
 #: Joiners that spelling needs: between letters of Arabic and Indic scripts, and inside emoji.
 _CURSIVE = "\u0620-\u06ff\u0750-\u077f\u0900-\u0dff"
 _PICTURE = "\u2190-\u27ff\u2900-\u2bff\U0001f000-\U0001faff"
-_NEEDED = (
+_NEEDED = re.compile(
     f"(?<=[{_CURSIVE}])[\u200c\u200d](?=[{_CURSIVE}])"
     f"|(?<=[{_PICTURE}\ufe0f])\u200d(?=[{_PICTURE}])"
     f"|(?<=[{_PICTURE}])[\ufe0e\ufe0f]"
 )
-_INVISIBLE = re.compile(f"(?P<needed>{_NEEDED})|[{_UNSEEN_RANGES}]")
 #: One character that acts or hides instead of being seen, needed by the spelling or not.
 UNSEEN = re.compile(f"[{_UNSEEN_RANGES}]")
 _SPACES = str.maketrans("\n\t", "  ")
@@ -385,12 +384,12 @@ def visible(text: str, *, line_breaks: bool = False) -> str:
 
     def shown(match: re.Match[str]) -> str:
         character = match[0]
-        if match["needed"] or (line_breaks and character in "\n\t"):
+        if (line_breaks and character in "\n\t") or _NEEDED.match(match.string, match.start()):
             return character
         return f"<U+{ord(character):04X}>"
 
     text = text.replace("\r\n", "\n")
-    return _INVISIBLE.sub(shown, text if line_breaks else text.translate(_SPACES))
+    return UNSEEN.sub(shown, text if line_breaks else text.translate(_SPACES))
 
 
 def display_width(text: str) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +123,8 @@ def nomogram_of(context: Context, profiles: Mapping[str, Profile], outcome: obje
         )
     start = starting_values(spec, profiles)
     inputs = dict(zip(start, calculator_model(context, profiles).inputs, strict=True))
-    parts = [
-        _part(context, group, inputs, start, profiles, equation) for group in _groups(spec, tuple(start))
-    ]
+    grids = [_grid(spec, group, inputs, start, profiles) for group in _groups(spec, tuple(start))]
+    at_start, parts = _predicted(context, grids, start, equation)
     widest = max(float(np.ptp(part.everything)) for part in parts)
     if not widest > 0.0:
         raise SupportError("there is no nomogram: no variable moves the logit.")
@@ -143,7 +141,7 @@ def nomogram_of(context: Context, profiles: Mapping[str, Profile], outcome: obje
         baseline=visible(names[0]),
         is_binary=fit.is_binary,
         scales=scales,
-        base=parts[0].at_start + sum(float(part.everything.min()) - part.at_start for part in parts),
+        base=at_start + sum(float(part.everything.min()) - at_start for part in parts),
         per_point=per_point,
         most=sum(float(np.ptp(part.everything)) for part in parts) / per_point,
         style=context.style,
@@ -170,39 +168,47 @@ def _equation(spec: DesignSpec, outcome: object) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Part:
-    """The logits of one group of variables, the others at their start.
+class _Grid:
+    """The records of one group of variables, the others at their start.
 
-    ``everything`` (combinations, values) are logits along ``variable`` at every combination of the others;
-    ``ticks`` are the values of a number that get a mark.
+    ``rows`` go along the ``values`` of ``variable`` at every combination of the others, which ``helds`` tell
+    in words; ``ticks`` are the values of a number that get a mark.
     """
 
     variable: CalculatorInput
     values: tuple[Level, ...]
     ticks: frozenset[float]
     helds: tuple[str, ...]
+    rows: Mapping[str, Sequence[Level]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Part:
+    """The logits (combinations, values) of a grid."""
+
+    grid: _Grid
     everything: FloatArray
-    at_start: float
     style: NumberStyle
 
     def scales(self, per_point: float) -> Iterator[PointScale]:
         """Yield the scales: one per combination, and per stretch of a number between turns."""
+        grid = self.grid
         lowest = float(self.everything.min())
-        for held, logits in zip(self.helds, self.everything, strict=True):
+        for held, logits in zip(grid.helds, self.everything, strict=True):
             points = (logits - lowest) / per_point
-            if self.variable.choices is not None:
-                yield self._scale(held, range(len(self.values)), self.variable.choices, points)
+            if grid.variable.choices is not None:
+                yield self._scale(held, range(len(grid.values)), grid.variable.choices, points)
                 continue
             for first, last in _stretches(points):
                 marked = [
-                    k for k in range(first, last + 1) if k in (first, last) or self.values[k] in self.ticks
+                    k for k in range(first, last + 1) if k in (first, last) or grid.values[k] in grid.ticks
                 ]
-                ends = (0, len(self.values) - 1)
+                ends = (0, len(grid.values) - 1)
                 texts = [
                     number_text(
-                        float(self.values[k]),
+                        float(grid.values[k]),
                         self.style,
-                        4 if k in ends or self.values[k] in self.ticks else 3,
+                        4 if k in ends or grid.values[k] in grid.ticks else 3,
                     )
                     for k in marked
                 ]
@@ -219,10 +225,10 @@ class _Part:
     ) -> PointScale:
         run = points[first : None if last < 0 else last + 1]
         return PointScale(
-            variable=self.variable.name,
-            label=self.variable.label,
+            variable=self.grid.variable.name,
+            label=self.grid.variable.label,
             held=held,
-            values=tuple(self.values[k] for k in marked),
+            values=tuple(self.grid.values[k] for k in marked),
             texts=tuple(texts),
             points=tuple(float(points[k]) for k in marked),
             ends=(float(run.min()), float(run.max())),
@@ -245,16 +251,14 @@ def _joined(groups: list[set[str]], shared: set[str]) -> list[set[str]]:
     return [*(group for group in groups if not group & shared), set().union(*touching)]
 
 
-def _part(
-    context: Context,
+def _grid(
+    spec: DesignSpec,
     group: Sequence[str],
     inputs: Mapping[str, CalculatorInput],
     start: Mapping[str, Level],
     profiles: Mapping[str, Profile],
-    equation: int,
-) -> _Part:
-    """Predict along the variable of a group that gets the scale, at every combination of the others."""
-    spec = context.fit.spec
+) -> _Grid:
+    """Go along the variable of a group that gets the scale, at every combination of the others."""
     numbers = [name for name in group if inputs[name].choices is None]
     if len(numbers) > 1:
         raise SupportError(
@@ -286,13 +290,12 @@ def _part(
         whole = isinstance(known, Distribution) and bool(np.all(known.values == np.rint(known.values)))
         ticks = frozenset(round_numbers(low, high, whole=whole))
         values = tuple(sorted({*np.linspace(low, high, GRID).tolist(), *ticks}))
-    rows: dict[str, list[Any]] = {name: [value] for name, value in start.items()}
+    rows: dict[str, list[Level]] = {name: [] for name in start}
     for combination in combinations:
         at = {name: levels[name][k] for name, k in zip(others, combination, strict=True)}
         for name, column in rows.items():
             column += list(values) if name == main else [at.get(name, start[name])] * len(values)
-    logits = context.fit.logits(rows).to_numpy(dtype=float)[:, equation]
-    return _Part(
+    return _Grid(
         variable=inputs[main],
         values=values,
         ticks=ticks,
@@ -303,10 +306,25 @@ def _part(
             )
             for combination in combinations
         ),
-        everything=logits[1:].reshape(len(combinations), len(values)),
-        at_start=float(logits[0]),
-        style=context.style,
+        rows=rows,
     )
+
+
+def _predicted(
+    context: Context, grids: Sequence[_Grid], start: Mapping[str, Level], equation: int
+) -> tuple[float, list[_Part]]:
+    """Return the logit at the start, and those of all grids, predicted at once."""
+    rows = {
+        name: [value, *(one for grid in grids for one in grid.rows[name])] for name, value in start.items()
+    }
+    logits = context.fit.logits(rows).to_numpy(dtype=float)[:, equation]
+    sizes = [len(grid.helds) * len(grid.values) for grid in grids]
+    pieces = np.split(logits[1:], np.cumsum(sizes)[:-1])
+    parts = [
+        _Part(grid=grid, everything=piece.reshape(len(grid.helds), -1), style=context.style)
+        for grid, piece in zip(grids, pieces, strict=True)
+    ]
+    return float(logits[0]), parts
 
 
 def _stretches(points: FloatArray) -> Iterator[tuple[int, int]]:

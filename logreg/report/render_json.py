@@ -34,7 +34,7 @@ SCHEMA = "logreg.document"
 #: Raised when a field changes its meaning or goes; not when one is added.
 SCHEMA_VERSION = 1
 
-_MARKUP = re.compile(f"[<>&]|{UNSEEN.pattern}")
+_MARKUP = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def render(document: Document) -> str:
@@ -57,7 +57,9 @@ def render(document: Document) -> str:
         "blocks": [_block(block) for block in document.blocks],
     }
     text = json.dumps(content, allow_nan=False, ensure_ascii=False, sort_keys=True, indent=1)
-    return _MARKUP.sub(_escape, text) + "\n"
+    for character, escaped in _MARKUP.items():
+        text = text.replace(character, escaped)
+    return UNSEEN.sub(_escape, text) + "\n"
 
 
 def _escape(match: re.Match[str]) -> str:

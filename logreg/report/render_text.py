@@ -295,6 +295,8 @@ def _broken(word: str, size: int, width: int) -> list[str]:
     """Return a word in pieces of at most ``width`` columns."""
     if size <= width:
         return [word]
+    if word.isascii():
+        return [word[start : start + width] for start in range(0, size, width)]
     pieces: list[str] = []
     start, used = 0, 0
     for i, character in enumerate(word):

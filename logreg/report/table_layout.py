@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 from logreg.report.formats import display_width, visible
@@ -105,9 +106,10 @@ def text_width(text: str) -> float:
     >>> text_width("1.93"), text_width("体重")
     (3.7, 4.0)
     """
-    return round(sum(_character_width(character) for character in text), 2)
+    return round(sum(map(_character_width, text)), 2)
 
 
+@lru_cache(maxsize=1024)
 def _character_width(character: str) -> float:
     if character in _NARROW:
         return _NARROW_WIDTH

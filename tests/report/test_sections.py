@@ -5,10 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 import warnings
 from functools import cache
 from typing import Any
@@ -381,29 +378,6 @@ def test_hostile_names_are_shown_and_never_obeyed(several: bool) -> None:
 
 def _cells(line: str) -> int:
     return len(re.findall(r"(?<!\\)\|", line))
-
-
-# Bytes ---------------------------------------------------------------------------------------------------
-
-
-def test_the_same_fit_gives_the_same_bytes_in_every_process() -> None:
-    program = (
-        "import hashlib, logreg\nfrom logreg.report.write import RENDERERS, render_as\nsheet = "
-        "logreg.datasets.describe('womenlf')\ndoc = logreg.fit(sheet.formula, "
-        "logreg.datasets.load('womenlf')).report_document()\nprint([hashlib.sha256(render_as(doc, "
-        "s)).hexdigest() for s in sorted(RENDERERS)])\n"
-    )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for seed in ("0", "1", "42")
-    }
-    assert len(found) == 1
 
 
 def test_nothing_of_the_user_is_changed() -> None:
