@@ -9,10 +9,10 @@ from logreg.errors import SupportError, did_you_mean
 from logreg.inference.coefficients import check_interval
 from logreg.interpret.baseline import with_baseline
 from logreg.report.compare_layout import FIT_STATISTICS, Layout, SideModel, same_outcome, statistic_rows
-from logreg.report.context import Units, percent_of
+from logreg.report.context import BLANK, Units, percent_of
 from logreg.report.formats import NumberStyle
 from logreg.report.journals import style_named
-from logreg.report.nodes import Document, Note, Table
+from logreg.report.nodes import Document, Note, Row, Table
 from logreg.report.outline import level_text, outline
 from logreg.report.presented import Presented
 from logreg.report.words import REASONS, amount
@@ -121,12 +121,13 @@ def compare_table(
         style=numbers,
     )
     shown = _statistics_shown(models, fit_statistics)
+    coefficients, statistics = list(layout.coefficient_rows()), list(statistic_rows(layout, shown))
     found = Table(
         key="models",
         caption=f"{layout.what} of {_listed_outcomes(models, headings)}.",
         columns=tuple(layout.columns()),
-        rows=(*layout.coefficient_rows(), *statistic_rows(layout, shown)),
-        notes=tuple(_notes(layout)),
+        rows=(*coefficients, *statistics),
+        notes=(*_notes(layout), *_blank_notes(coefficients, statistics)),
     )
     document = Document(title=title, blocks=(*_warnings(models), found))
     return Presented(document, _long(models, frames, statistic))
@@ -268,7 +269,6 @@ def _notes(layout: Layout) -> Iterator[str]:
     if layout.p_values:
         test = "likelihood-ratio" if layout.interval == "profile" else "two-sided Wald"
         yield f"p: {test} test of an odds ratio of 1."
-    yield "An empty cell: the model does not have the term."
     endless = dict.fromkeys(
         f"{model.name}, {term}" for model in layout.models for _, term, _ in model.fit.separation.infinite
     )
@@ -291,6 +291,16 @@ def _notes(layout: Layout) -> Iterator[str]:
     }
     if others:
         yield "Estimated by " + "; ".join(f"{package} ({name})" for name, package in others.items()) + "."
+
+
+def _blank_notes(coefficients: Sequence[Row], statistics: Sequence[Row]) -> Iterator[str]:
+    """Say what it means where nothing stands."""
+    texts = [[cell.text for cell in row.cells[1:]] for row in coefficients]
+    if any(any(row) and not all(row) for row in texts):
+        yield "An empty cell beside others: the model does not have the term."
+    reasons = dict.fromkeys(cell.reason for row in statistics for cell in row.cells if cell.reason)
+    if reasons:
+        yield f"{BLANK} under Fit: {'; '.join(reasons)}."
 
 
 def _warnings(models: Sequence[SideModel]) -> tuple[Note, ...]:

@@ -419,7 +419,10 @@ def effect_alt(context: Context, effect: Effect) -> str:
     said, style = [], context.style
     outcomes = shown_outcomes(context)
     quoted = {outcome: list(effect.quoted(outcome).items())[:MOST_QUOTED] for outcome in outcomes}
-    digits = share_digits(max(p for found in quoted.values() for _, (p, _, _) in found), 2)
+    every = [p for found in quoted.values() for _, (p, _, _) in found]
+    digits = share_digits(max(every), 2)
+    if any(p > 0.0 and round(p, digits) == 0.0 for p in every):
+        digits += 1
     for outcome in outcomes:
         points = []
         for value, (p, low, high) in quoted[outcome]:

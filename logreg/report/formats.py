@@ -325,13 +325,20 @@ def interval(low: float, high: float, digits: int, style: NumberStyle = REPORT, 
 
 
 def odds_ratio_interval(low: float, high: float, style: NumberStyle = REPORT, *, reason: str = "") -> str:
-    """Return "low to high", each limit written as `odds_ratio` writes it.
+    """Return "low to high", each as `odds_ratio` writes it, both with the digits that one needs.
 
     Examples
     --------
     >>> odds_ratio_interval(0.0, 0.987), odds_ratio_interval(1.0024, float("inf"))
     ('0 to 0.99', '1.002 to ∞')
+    >>> odds_ratio_interval(0.9921, 0.9957), odds_ratio_interval(0.9957, 153.2)
+    ('0.992 to 0.996', '0.996 to 153')
     """
+    smallest, digits = 10.0 ** (1 - style.ratio_digits), style.ratio_digits
+    if smallest <= low <= high < 100:
+        # An odds ratio near 1 has more digits, and the limit beside it as many.
+        digits = max(len(odds_ratio(limit, style).partition(style.decimal)[2]) for limit in (low, high))
+        return _between(low, high, lambda limit: fixed(limit, digits, style), style, reason)
     return _between(low, high, lambda limit: odds_ratio(limit, style), style, reason)
 
 

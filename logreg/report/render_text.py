@@ -127,6 +127,10 @@ def _table(table: Table, label: str, width: int) -> list[str]:
 def _column_widths(table: Table, width: int) -> list[int]:
     """Return the width of each column: what it needs, less where the table would not fit."""
     needed = [_needed_width(table, j, width) for j in range(len(table.columns))]
+    for first, last in _group_spans(table):
+        # A word of the heading above a group is not broken where the group can be a little wider.
+        room = sum(needed[first:last]) + _GAP * (last - first - 1)
+        needed[last - 1] += max(0, min(_widest_word(table.columns[first].group), width // 2) - room)
     total = width - _GAP * (len(needed) - 1)
     wrappable = [
         c.align == "left" or n > 2 * _NARROW_COLUMN for c, n in zip(table.columns, needed, strict=True)
@@ -155,6 +159,14 @@ def _needed_width(table: Table, j: int, width: int) -> int:
                 needed, display_width(visible(row.cells[j].text)) + (row.indent * _INDENT if j == 0 else 0)
             )
     return min(needed, width)
+
+
+def _group_spans(table: Table) -> Iterator[tuple[int, int]]:
+    """Yield the first column of every group, and the one behind its last."""
+    ends = accumulate(size for _, size in table.column_groups)
+    for end, (group, size) in zip(ends, table.column_groups, strict=True):
+        if group:
+            yield end - size, end
 
 
 def _widest_word(text: str) -> int:

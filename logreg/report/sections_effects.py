@@ -141,14 +141,18 @@ def _table(context: Context, effects: Sequence[Effect]) -> Table:
         if any(effect.has_intervals for effect in effects)
         else f"CI: {context.level} confidence interval; there is none for these estimates."
     )
-    note = (
-        f"{interval} Numbers are shown at their 1st percentile, median and 99th percentile, factors at every "
-        "level."
-    )
     return Table(
         key="probabilities",
         caption=f"Predicted probability of {what}, other variables at typical values.",
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=(note,),
+        notes=(f"{interval} {_values_shown(effects)}.",),
     )
+
+
+def _values_shown(effects: Sequence[Effect]) -> str:
+    kinds = {effect.kind for effect in effects}
+    numbers = "numbers are shown at their 1st percentile, median and 99th percentile"
+    factors = "factors at every level" if "curve" in kinds else "factors are shown at every level"
+    text = ", ".join(said for said, kind in ((numbers, "curve"), (factors, "levels")) if kind in kinds)
+    return text[:1].upper() + text[1:]
