@@ -31,6 +31,8 @@ DIGITS = (3, 4, 5, 6)
 ALL_DIGITS = 17
 #: Probabilities nearer to 0 or 1 than this are shown by their significant digits.
 NEAR_END = 0.001
+#: Columns of a line: narrower than the tables of a text report.
+WIDTH = 78
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -79,7 +81,7 @@ def apportioned(values: Sequence[float], total: float, digits: int) -> list[floa
 
 def _lines(example: Example) -> list[str]:
     heading = example.labels.get(example.label) or example.label
-    lines = [_title(example, heading), "", _values_text(example), ""]
+    lines = [_title(example, heading), "", *_values_lines(example), ""]
     shown_odds = []
     digits = _odds_digits(example)
     for outcome, parts, logit, odds in zip(
@@ -108,9 +110,19 @@ def _title(example: Example, heading: str) -> str:
     return f"Worked example: {what} (against {level_text(example.baseline)})"
 
 
-def _values_text(example: Example) -> str:
+def _values_lines(example: Example) -> list[str]:
+    """Return the record, broken between its values."""
     shown = [f"{example.labels.get(name) or name} = {_level(value)}" for name, value in example.values]
-    return "A record with " + ", ".join(shown) if shown else "Any record: the model has no predictors"
+    if not shown:
+        return ["Any record: the model has no predictors"]
+    lines, line = [], "A record with"
+    for k, text in enumerate(shown):
+        item = f" {text}{',' if k + 1 < len(shown) else ''}"
+        if k and len(line) + len(item) > WIDTH:
+            lines.append(line)
+            line = " "
+        line += item
+    return [*lines, line]
 
 
 def _level(value: Level) -> str:
