@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import logreg
@@ -49,7 +51,8 @@ def child(code: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
 
 #: Works until it is interrupted, again and again, and tells how long that took and what was left behind.
 INTERRUPTED = """
-import hashlib, json, signal, sys, threading, time, warnings
+import faulthandler, hashlib, json, signal, sys, threading, time, warnings
+faulthandler.dump_traceback_later(120, exit=True)  # an interrupt that is lost ends the test, not the day
 warnings.simplefilter("ignore")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
 import numpy as np
@@ -137,6 +140,39 @@ def test_interrupts(work: str, tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     whole(tmp_path)
+
+
+#: Answers every interrupt with a byte, and does nothing but read a file.
+READING = """
+import faulthandler, os, signal
+from pathlib import Path
+from logreg.data.files import file_source
+faulthandler.dump_traceback_later(120, exit=True)
+path = Path("short.csv")
+path.write_text("a,b\\n" + "1.5,x\\n" * 5_000)
+file_source(path)
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"."))
+os.write(1, b".")
+while True:
+    file_source(path)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process")
+def test_no_interrupt_is_lost_while_a_file_is_read(tmp_path: Path) -> None:
+    process = child(READING, tmp_path)
+    assert process.stdout is not None
+    answers = process.stdout.fileno()
+    try:
+        assert os.read(answers, 1) == b".", process.communicate()[1]
+        for moment in np.random.default_rng(1).uniform(0.0, 0.01, size=200):
+            time.sleep(moment)
+            process.send_signal(signal.SIGINT)
+            assert select.select([answers], [], [], FELT)[0], "an interrupt was lost"
+            assert os.read(answers, 1) == b"."
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def whole(folder: Path) -> None:
