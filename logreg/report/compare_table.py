@@ -269,9 +269,7 @@ def _notes(layout: Layout) -> Iterator[str]:
     if layout.p_values:
         test = "likelihood-ratio" if layout.interval == "profile" else "two-sided Wald"
         yield f"p: {test} test of an odds ratio of 1."
-    endless = dict.fromkeys(
-        f"{model.name}, {term}" for model in layout.models for _, term, _ in model.fit.separation.infinite
-    )
+    endless = dict.fromkeys(name for model in layout.models for name in _endless(layout, model))
     if endless:
         yield f"{'; '.join(endless)}: {REASONS['infinite']}."
     rows = [model.fit.n_rows for model in layout.models]
@@ -291,6 +289,16 @@ def _notes(layout: Layout) -> Iterator[str]:
     }
     if others:
         yield "Estimated by " + "; ".join(f"{package} ({name})" for name, package in others.items()) + "."
+
+
+def _endless(layout: Layout, model: SideModel) -> Iterator[str]:
+    """Yield what has no finite estimate in a model, by variable and level."""
+    lines = {
+        line.name: line for line in outline(model.fit.spec, layout.headings) if line.position is not None
+    }
+    for _, term, _ in model.fit.separation.infinite:
+        line = lines[term]
+        yield f"{model.name}, {line.subject}{f': {level_text(line.level)}' if line.level else ''}"
 
 
 def _blank_notes(coefficients: Sequence[Row], statistics: Sequence[Row]) -> Iterator[str]:
