@@ -224,7 +224,7 @@ class FittedRows:
         if self.source is None or not roles:
             return ()
         rows = self.training("the number of clusters")
-        scores = Scores(source=self.source, positions=np.concatenate(rows.positions), frequencies=False)
+        scores = Scores(source=self.source, places=rows.places, frequencies=False)
         return tuple(
             (role, column, int(groups_of_rows(scores, column, "the column").max(initial=-1)) + 1)
             for role, column in roles
@@ -236,7 +236,7 @@ class FittedRows:
         assert self.source is not None
         scores = Scores(
             source=self.source,
-            positions=np.concatenate(rows.positions),
+            places=rows.places,
             frequencies=self.estimate.spec.weight_kind == "frequency",
         )
         groups = None if cluster is None else clusters_of(scores, cluster)

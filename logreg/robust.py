@@ -76,7 +76,7 @@ def sandwich_over(choice: Choice, source: Source, rows: TrainingRows, spec: Desi
     """Bring a covariance and the rows it is summed over together."""
     scores = Scores(
         source=source,
-        positions=np.concatenate([np.empty(0, dtype=np.intp), *rows.positions]),
+        places=rows.places,
         frequencies=spec.weight_kind == "frequency",
     )
     return sandwich_of(choice, scores, n_equations=spec.n_equations)

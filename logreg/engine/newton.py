@@ -8,7 +8,8 @@ The programme of `climb`:
 4. With many rows, approach: steps that reuse the last information as a metric, with a fresh score. Each is
    one read of the design, where a full evaluation costs several. The metric is replaced as soon as a step
    gains too little.
-5. Stop when half the squared Newton decrement, from a fresh score and information, is at most
+5. Where the decrement falls as on a separated likelihood, stop as soon as there is proof that it is one.
+6. Stop when half the squared Newton decrement, from a fresh score and information, is at most
    `tolerance_for` the number of rows.
 
 The decrement ``score' information^-1 score / 2`` is in log-likelihood units and does not change when columns
@@ -18,6 +19,7 @@ standard errors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -46,6 +48,11 @@ SAFE_GAIN = 1e-6
 CLOSE = 100.0
 #: Gains grow as the metric is corrected; the next one is taken to be better by this much.
 GROWING_GAIN = 0.01
+#: On a separated likelihood Newton's step goes on by one logit, and the decrement falls by a factor of e each
+#: time. Below the first of these whoever calls is asked whether that is the case, and so on by the second.
+RECEDING, RECEDING_AGAIN = 1e-8, 1e-6
+#: What the decrement keeps of itself per step, at least, while that may be the case.
+RECEDING_GAIN = 0.25
 #: Score-only steps in a row; each gains a factor of ten at least, so this is never reached in practice.
 MAX_APPROACH = 100
 #: Loss of log-likelihood that rounding can explain, relative to its size.
@@ -157,6 +164,7 @@ def climb(
     max_iterations: int = 50,
     reuse: bool = False,
     first_steps: int = 0,
+    recedes: Callable[[FloatArray], bool] | None = None,
 ) -> Ascent:
     """Climb to the maximum of an objective by safeguarded Newton steps.
 
@@ -179,13 +187,16 @@ def climb(
         keeping.
     first_steps : int
         Score-only steps to take at most on the metric that ``ascent`` brings along.
+    recedes : callable, optional
+        Whether there is proof at a point that the likelihood has no maximum. It is asked when the decrement
+        falls as if there were none; the climb then ends with status "separated".
     """
     problem = _Problem(objective, free, stage)
     if ascent.metric is not None and first_steps:
         _approach(problem, ascent, tolerance, first_steps)
     total = objective(ascent.coef, 2)
     ascent.passes += 1
-    previous, halvings = np.inf, 0
+    previous, halvings, receding = np.inf, 0, RECEDING
     if not len(free):
         ascent.current, ascent.decrement, ascent.status = total, 0.0, "converged"
         return ascent
@@ -200,6 +211,11 @@ def climb(
         ascent.decrement = 0.5 * float(score @ step)
         _note(problem, ascent, "information", total, ascent.decrement, halvings)
         stagnant = ascent.decrement <= STAGNATION_TOLERANCE and ascent.decrement >= 0.01 * previous
+        if recedes is not None and RECEDING_GAIN * previous <= ascent.decrement <= receding:
+            if recedes(ascent.coef):
+                ascent.status = "separated"
+                return ascent
+            receding *= RECEDING_AGAIN
         # An approach that brought nothing is not tried again.
         reuse = reuse and ascent.decrement < previous
         previous = ascent.decrement

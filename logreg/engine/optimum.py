@@ -22,10 +22,12 @@ from logreg.engine.conditioning import (
 from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, tolerance_for
 from logreg.engine.separated import separated_optimum
 from logreg.engine.separation import (
+    Verdict,
     certified_finite,
     find_separation,
     fit_limit,
     limit_is_finite,
+    prove_verdict,
 )
 from logreg.engine.types import Alias, DesignBlock, FloatArray, Objective, Optimum
 
@@ -99,6 +101,15 @@ def find_optimum(
     ascent = Ascent(coef=start)
     if ready.sample:
         ascent = _warm_start(ready.sample, evaluator, ascent, free)
+    proved: list[Verdict] = []
+
+    def recedes(coef: FloatArray) -> bool:
+        verdict = prove_verdict(working, kept, coef)
+        if verdict is None or verdict.direction is None:
+            return False
+        proved.append(verdict)
+        return True
+
     # Few coefficients: information is cheap, and the sample's is replaced after one step. Many: it is worth
     # many scores.
     ascent = climb(
@@ -109,6 +120,7 @@ def find_optimum(
         tolerance=tolerance_for(n_rows),
         reuse=n_rows >= SAMPLE_THRESHOLD or n_rows * len(free) ** 2 >= EXPENSIVE_INFORMATION,
         first_steps=1 if len(free) <= CHEAP_INFORMATION else MAX_APPROACH,
+        recedes=recedes,
     )
     assert ascent.current is not None
     optimum = in_design_coordinates(
@@ -116,7 +128,7 @@ def find_optimum(
     )
     if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
         return optimum
-    verdict = find_separation(working, kept, ascent.coef)
+    verdict = proved[0] if proved else find_separation(working, kept, ascent.coef)
     if verdict.direction is None:
         return replace(optimum, separation=verdict.kind)
     limit = fit_limit(working, evaluator, verdict.direction, kept, max_iterations)

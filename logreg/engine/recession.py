@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.programme import MOVED, constraints_of, distinct_rows, row_space, shortest, strict_rows
-from logreg.engine.separation import independent, information_at_zero, moved_far
+from logreg.engine.programme import MOVED, row_space, shortest, strict_rows
+from logreg.engine.separation import bounded_constraints, independent, information_at_zero, moved_far
 from logreg.engine.types import DesignBlock, FloatArray, Objective
 
 __all__ = ["Receding", "Recession", "find_recession"]
@@ -82,7 +82,8 @@ class Recession:
 def find_recession(
     blocks: Sequence[DesignBlock], evaluator: Evaluator, kept: NDArray[np.intp]
 ) -> Recession | None:
-    """Gather the constraints of a separated outcome; None if no programme could tell which are strict.
+    """Gather the constraints of a separated outcome; None if they are too many, or no programme could tell
+    which are strict.
 
     Parameters
     ----------
@@ -93,11 +94,10 @@ def find_recession(
     kept : (k,) array of int
         Design columns that are not aliased.
     """
-    rows, observed = distinct_rows(blocks, kept)
-    largest = np.abs(rows).max(axis=0)
-    largest[largest == 0] = 1.0
-    m = blocks[0].n_outcomes - 1
-    constraints, scale = constraints_of(rows / largest, observed, m + 1), np.tile(largest, m)
+    bounded = bounded_constraints(blocks, kept)
+    if bounded is None:
+        return None
+    constraints, scale = bounded[0], np.tile(bounded[1], blocks[0].n_outcomes - 1)
     strict = strict_rows(constraints)
     limit = None if strict is None else _limit(blocks, evaluator, constraints, strict, scale, kept)
     if strict is None or limit is None:

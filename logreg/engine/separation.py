@@ -36,6 +36,7 @@ from logreg.engine.types import DesignBlock, FloatArray, Objective, SeparationKi
 __all__ = [
     "LimitFit",
     "Verdict",
+    "bounded_constraints",
     "certified_finite",
     "find_separation",
     "fit_limit",
@@ -43,6 +44,7 @@ __all__ = [
     "information_at_zero",
     "limit_is_finite",
     "moved_far",
+    "prove_verdict",
 ]
 
 #: Cells of the constraint matrix up to which the programme is run.
@@ -112,9 +114,25 @@ def find_separation(
     coef : (m, p) array, optional
         Where a climb on the log-likelihood ended; without it, the linear programme decides.
     """
-    divergence = None if coef is None else find_divergence(blocks, kept, coef)
+    proved = None if coef is None else prove_verdict(blocks, kept, coef)
+    return _by_programme(blocks, kept) if proved is None else proved
+
+
+def prove_verdict(blocks: Sequence[DesignBlock], kept: NDArray[np.intp], coef: FloatArray) -> Verdict | None:
+    """Return what sums over the rows prove at a point of a climb, None if they prove nothing.
+
+    Parameters
+    ----------
+    blocks : sequence of DesignBlock
+        All rows used.
+    kept : (k,) array of int
+        Design columns that are not aliased.
+    coef : (m, p) array
+        Near a maximum, or far out.
+    """
+    divergence = find_divergence(blocks, kept, coef)
     if divergence is None:
-        return _by_programme(blocks, kept)
+        return None
     if divergence.direction is None:
         return Verdict(kind="none")
     return _verdict_along(blocks, divergence.direction, complete=divergence.complete)
@@ -122,16 +140,11 @@ def find_separation(
 
 def _by_programme(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verdict:
     """Decide by linear programming on the distinct rows."""
-    m = blocks[0].n_outcomes - 1
-    n_columns = blocks[0].matrix.shape[1]
-    if sum(block.n_rows for block in blocks) * len(kept) > LARGEST_PROGRAMME * 4:
+    m, n_columns = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1]
+    bounded = bounded_constraints(blocks, kept)
+    if bounded is None:
         return Verdict(kind="not checked")
-    rows, observed = distinct_rows(blocks, kept)
-    scale = np.abs(rows).max(axis=0)
-    scale[scale == 0] = 1.0
-    constraints = constraints_of(rows / scale, observed, m + 1)
-    if constraints.size > LARGEST_PROGRAMME:
-        return Verdict(kind="not checked")
+    constraints, scale = bounded
     found = _in_levels(constraints)
     if found is None:
         return Verdict(kind="not checked")
@@ -141,6 +154,22 @@ def _by_programme(blocks: Sequence[DesignBlock], kept: NDArray[np.intp]) -> Verd
     direction = np.zeros((m, n_columns))
     direction[:, kept] = b.reshape(m, len(kept)) / scale
     return _verdict_along(blocks, direction, complete=complete)
+
+
+def bounded_constraints(
+    blocks: Sequence[DesignBlock], kept: NDArray[np.intp]
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the constraints (c, m k) of the distinct rows, None if they are too many for a programme.
+
+    They belong to columns whose largest value is 1; the second array (k,) holds what they were divided by.
+    """
+    if sum(block.n_rows for block in blocks) * len(kept) > LARGEST_PROGRAMME * 4:
+        return None
+    rows, observed = distinct_rows(blocks, kept)
+    scale = np.abs(rows).max(axis=0)
+    scale[scale == 0] = 1.0
+    constraints = constraints_of(rows / scale, observed, blocks[0].n_outcomes)
+    return None if constraints.size > LARGEST_PROGRAMME else (constraints, scale)
 
 
 def _in_levels(constraints: FloatArray) -> tuple[FloatArray, bool] | None:

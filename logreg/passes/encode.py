@@ -53,21 +53,40 @@ class TrainingRows:
     """The rows a fit uses, block by block: encoded, and further columns of the table beside them.
 
     ``others`` holds, for each block, the further columns that were asked for, cut to the rows used;
-    ``positions`` the place in the source of each row.
+    ``places`` tells where in the source its rows stand.
     """
 
     blocks: tuple[DesignBlock, ...]
     others: tuple[Mapping[str, Column], ...]
-    positions: tuple[NDArray[np.intp], ...]
+    places: tuple[Places, ...]
 
     @property
     def n_rows(self) -> int:
         """Number of rows used."""
         return sum(block.n_rows for block in self.blocks)
 
+    @property
+    def positions(self) -> tuple[NDArray[np.intp], ...]:
+        """The place in the source of each row, block by block."""
+        return tuple(places.positions() for places in self.places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Places:
+    """Where rows stand in the source: of ``n_rows`` from ``start`` on, those to ``keep``."""
+
+    start: int
+    n_rows: int
+    keep: NDArray[np.bool_] | None
+
+    def positions(self) -> NDArray[np.intp]:
+        """Return the places (n,), written out: eight bytes a row, which few need."""
+        kept = np.arange(self.n_rows) if self.keep is None else np.flatnonzero(self.keep)
+        return kept + self.start
+
 
 #: A block, further columns beside it, and where its rows stand in the source.
-_Encoded = tuple[DesignBlock, Mapping[str, Column], NDArray[np.intp]]
+_Encoded = tuple[DesignBlock, Mapping[str, Column], Places]
 
 
 def training_rows(
@@ -105,8 +124,8 @@ def training_rows(
             weights=weights if weights is None or scale is None else weights * scale,
             offset=encode_offset(spec, rows, source.row_label),
         )
-        kept = np.arange(block.n_rows) if rows.keep is None else np.flatnonzero(rows.keep)
-        return [(encoded, {name: rows.columns[name] for name in also}, kept + block.start)]
+        places = Places(start=block.start, n_rows=block.n_rows, keep=rows.keep)
+        return [(encoded, {name: rows.columns[name] for name in also}, places)]
 
     found = source.reduce(encode, add, names) or []
     if len({type(part[0].matrix) for part in found}) > 1:
@@ -120,7 +139,7 @@ def training_rows(
     return TrainingRows(
         blocks=tuple(blocks),
         others=tuple(part[1] for part in found),
-        positions=tuple(part[2] for part in found),
+        places=tuple(part[2] for part in found),
     )
 
 
@@ -173,9 +192,9 @@ def encode_for_prediction(source: Source, spec: DesignSpec, *, training: bool) -
 
     def encode(block: RowBlock) -> list[tuple[int, Matrix, FloatArray | None, NDArray[np.intp]]]:
         rows = read_rows(block, roles, weights=weights, row_label=source.row_label)
-        kept = np.arange(block.n_rows) if rows.keep is None else np.flatnonzero(rows.keep)
+        places = Places(start=block.start, n_rows=block.n_rows, keep=rows.keep).positions()
         matrix = encode_matrix(spec, rows, source.row_label)
-        return [(block.n_rows, matrix, encode_offset(spec, rows, source.row_label), kept + block.start)]
+        return [(block.n_rows, matrix, encode_offset(spec, rows, source.row_label), places)]
 
     if roles:
         try:

@@ -25,6 +25,7 @@ from logreg.engine.kernel import (
 )
 from logreg.engine.types import DesignBlock, FloatArray
 from logreg.errors import DataError, SupportError, did_you_mean
+from logreg.passes.encode import Places
 from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, score_outer_sum, split_rows, sum_over
 from logreg.passes.trials import GroupTrials, group_trials
 
@@ -114,13 +115,18 @@ def _label_groups(piece: Column) -> Groups:
 class Scores:
     """The rows of a fit as a robust covariance needs them.
 
-    ``positions`` (n,) are the places in ``source`` of the rows used; ``frequencies`` says that weights are
+    ``places`` tells where in ``source`` the rows stand that are used; ``frequencies`` says that weights are
     copies of a row. Blocks and coefficients (m, p) are those of the engine, in any coordinates.
     """
 
     source: Source
-    positions: IntArray
+    places: Sequence[Places]
     frequencies: bool
+
+    @property
+    def positions(self) -> IntArray:
+        """The place in the source of each row used (n,)."""
+        return np.concatenate([np.empty(0, dtype=np.intp), *(part.positions() for part in self.places)])
 
     @property
     def n_source_rows(self) -> int:

@@ -50,8 +50,9 @@ __all__ = [
 #: Rows summed by one thread at a stretch.
 CHUNK_ROWS = 16_384
 
-#: Rows per kernel call where categories are counted: the tables to clear and add are large.
-COUNTED_ROWS = 65_536
+#: Rows per kernel call where categories are counted: long runs, for tables are cleared and added for each,
+#: but not so long that scratch weighs on memory.
+COUNTED_ROWS = 49_152
 
 #: Items begun ahead of the one that is waited for, per thread: none is idle, and few are to be called off.
 AHEAD = 8

@@ -31,7 +31,7 @@ STATISTICS = {
     "n_rows": Statistic(SIZE, "Rows used", "count", "rows of the table"),
     "sum_weights": Statistic(SIZE, "Sum of weights", "count", "weights times trials"),
     "n_trials": Statistic(SIZE, "Trials", "count", "single outcomes; the n of the criteria below"),
-    "events": Statistic(SIZE, "Events", "count", "trials with the event, weighted"),
+    "events": Statistic(SIZE, "Events", "count", "trials with the event, with their weights if any"),
     "n_coef": Statistic(SIZE, "Coefficients", "count", "estimated, intercepts included"),
     "df_model": Statistic(SIZE, "Slopes", "count", "estimated, intercepts not included"),
     "loglik": Statistic(LIKELIHOOD, "Log-likelihood", "loglik", "sum over trials"),

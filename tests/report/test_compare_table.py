@@ -138,7 +138,7 @@ def test_infinite_estimates_have_no_wald_number() -> None:
     assert rows["NV"][:3] == ["∞", "–", "–"]
     assert rows["NV"][3] != "–"
     assert rows["aic"][3] == "–"
-    assert "Model 1, NV: no finite estimate" in " ".join(str(found).split())
+    assert "Model 1, Neovasculisation: no finite estimate" in " ".join(str(found).split())
     profile = rows_of(logreg.compare_table(separated, interval="profile"))
     assert profile["NV"][1].endswith("∞")
 
