@@ -21,8 +21,9 @@ __all__ = ["moved", "near_by_likelihood", "near_by_sample", "newton_step", "shif
 #: Half the squared decrement, per coefficient, up to which the plain log-likelihood is climbed: the penalty
 #: is worth about as much.
 PLAIN_TOLERANCE = 0.5
-#: The same in all for a climb with the sample's gradient of the penalty, which is off by more than that.
-HELD_TOLERANCE = 1e-4
+#: The same in all for a climb with the sample's gradient of the penalty, which is off by some hundredths of a
+#: standard error: what is left is taken by the first step on the penalised log-likelihood, as is that.
+HELD_TOLERANCE = 0.05
 
 
 def near_by_likelihood(
