@@ -16,7 +16,7 @@ from logreg.engine.optimum import Meat, find_optimum
 from logreg.engine.types import ColumnScaleError, DesignBlock, FloatArray, Optimum
 from logreg.errors import DataError
 from logreg.passes.firth import cumulants, penalised_objective, row_leverages
-from logreg.passes.sums import blas_threads, objective_of
+from logreg.passes.sums import objective_of, one_blas_thread
 
 __all__ = ["maximise", "null_loglik"]
 
@@ -72,7 +72,7 @@ def maximise(
         # other threads it adds up in another order.
         with (
             np.errstate(over="ignore", divide="ignore", invalid="ignore"),
-            blas_threads().limit(limits=1, user_api="blas"),
+            one_blas_thread(),
         ):
             return climb()
     except ColumnScaleError as error:

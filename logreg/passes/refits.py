@@ -32,7 +32,7 @@ from logreg.engine.separation import certified_finite, find_separation
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.errors import DataError
 from logreg.passes.scores import Scores
-from logreg.passes.sums import blas_threads, in_order, split_rows
+from logreg.passes.sums import in_order, one_blas_thread, split_rows
 from logreg.passes.training import WorkingRows
 
 __all__ = [
@@ -345,7 +345,7 @@ def in_threads(
     function: Callable[[S], T], items: Sequence[S], n_threads: int, advance: Advance
 ) -> Iterator[T]:
     """Yield ``function`` of every item in order, from several threads with one BLAS thread each."""
-    with blas_threads().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         for result in in_order(function, items, n_threads):
             yield result
             advance(1)

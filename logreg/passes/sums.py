@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from functools import lru_cache, partial, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHUNK_ROWS",
-    "blas_threads",
     "in_order",
     "objective_of",
     "one_blas_thread",
@@ -109,7 +108,7 @@ def in_order(function: Callable[[S], T], items: Sequence[S], n_threads: int | No
 
     # Threads do not inherit how the caller treats overflow, so they are told.
     start = partial(np.seterr, **np.geterr())
-    with blas_threads().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         pool = ThreadPoolExecutor(n_threads, initializer=start)
         begun: deque[Future[T]] = deque()
         try:
@@ -126,21 +125,28 @@ def in_order(function: Callable[[S], T], items: Sequence[S], n_threads: int | No
 
 
 @lru_cache(maxsize=1)
-def blas_threads() -> Any:
+def _blas_libraries() -> tuple[Any, ...]:
     """Find the BLAS libraries of the process, once: looking takes 3 ms, setting their threads nothing."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return tuple(one for one in ThreadpoolController().lib_controllers if one.user_api == "blas")
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread: of many small products, further threads wait longer than they work."""
-    libraries = blas_threads()
-    # Asking costs less than setting, and a fit has set it already.
-    if all(one.num_threads == 1 for one in libraries.lib_controllers if one.user_api == "blas"):
-        return nullcontext()
-    held: AbstractContextManager[object] = libraries.limit(limits=1, user_api="blas")
-    return held
+    libraries = _blas_libraries()
+    before = [one.get_num_threads() for one in libraries]
+    if all(n == 1 for n in before):
+        yield
+        return
+    try:
+        for one in libraries:
+            one.set_num_threads(1)
+        yield
+    finally:
+        for one, n in zip(libraries, before, strict=True):
+            one.set_num_threads(n)
 
 
 def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) -> Objective:
