@@ -29,6 +29,9 @@ from logreg.inference.separation_words import NumberReach, separation_remark
 
 __all__ = ["assemble", "covariance_fields", "optimum_fields"]
 
+#: A variance of a sandwich below this share of the model's is rounding: it is the sum of what cancels.
+NO_VARIANCE = 1e-13
+
 FloatArray = NDArray[np.float64]
 
 #: Variances of coefficients outside lose digits to underflow, or overflow; standard errors then are 1e145 or
@@ -191,7 +194,7 @@ def covariance_fields(
         # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
         vcov = vcov if optimum.robust is None else factor * optimum.robust
         centred = None if optimum.centred_robust is None else factor * optimum.centred_robust
-        remark = sandwich.remark()
+        remark = sandwich.remark() or _without_variance(vcov, optimum.vcov, name)
         if sandwich.reference_df is not None:
             reference_df = sandwich.reference_df(n_coef, len(optimum.coef))
     return CovarianceFields(
@@ -201,6 +204,17 @@ def covariance_fields(
         else CentredCovariance(centre=_frozen(optimum.centre), vcov=_frozen(centred)),
         reference_df=reference_df,
         remarks=(Remark(kind="DataWarning", text=remark),) if remark else (),
+    )
+
+
+def _without_variance(vcov: FloatArray, model: FloatArray, name: str) -> str:
+    """Say that a sandwich has no variance for some coefficients: their scores are 0 wherever it looks."""
+    lost = int(np.count_nonzero(np.diagonal(vcov) <= NO_VARIANCE * np.diagonal(model)))
+    if not lost:
+        return ""
+    return (
+        f"the covariance {name!r} has a variance of 0 up to rounding for {lost} of the coefficients: their "
+        "standard errors, tests and intervals mean nothing. covariance='model' has some that do."
     )
 
 

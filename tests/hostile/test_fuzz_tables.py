@@ -17,6 +17,7 @@ import logreg
 from logreg.errors import (
     CollinearityWarning,
     ConvergenceWarning,
+    DataWarning,
     LogregError,
     LogregWarning,
     MissingDataWarning,
@@ -81,7 +82,8 @@ def look_around(fit: Any, found: set[type[Warning]]) -> None:
         probabilities = fit.probabilities().to_numpy()
         str(fit.summary())
     coefficients = tables[0]
-    sound = fit.convergence.converged and CollinearityWarning not in found
+    # A sandwich may have no variance for a coefficient, and says so.
+    sound = fit.convergence.converged and not found & {CollinearityWarning, DataWarning}
     if sound:
         known = coefficients[np.isfinite(coefficients["estimate"])]
         assert not known[["std_error", "conf_low", "conf_high"]].isna().to_numpy().any()
