@@ -209,7 +209,9 @@ def covariance_fields(
 
 def _without_variance(vcov: FloatArray, model: FloatArray, name: str) -> str:
     """Say that a sandwich has no variance for some coefficients: their scores are 0 wherever it looks."""
-    lost = int(np.count_nonzero(np.diagonal(vcov) <= NO_VARIANCE * np.diagonal(model)))
+    variances = np.diagonal(vcov)
+    # Exactly 0 is no rounding: a census has no sampling error.
+    lost = int(np.count_nonzero((variances != 0) & (variances <= NO_VARIANCE * np.diagonal(model))))
     if not lost:
         return ""
     return (
