@@ -57,7 +57,8 @@ def _log1p_exp(logits: FloatArray, tail: FloatArray) -> FloatArray:
 
 
 def _binary(block: DesignBlock, logits: FloatArray, order: Order) -> LikelihoodSum:
-    # Every operation on a row is one that threads take turns for, so there are few, and in place.
+    """Return the sum of a block with two outcomes; the logits are overwritten."""
+    # For every operation threads take turns at the interpreter, so there are few.
     eta = logits[0]
     weights = block.weights
     if block.counts is None:

@@ -195,6 +195,33 @@ def test_large_problems_are_decided_without_the_programme(monkeypatch: pytest.Mo
     assert find_separation([block], kept, climbed(block)).kind == "complete"
 
 
+def test_a_climb_ends_as_soon_as_its_divergence_is_proved() -> None:
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=300)
+    level = np.arange(300) % 30 == 0
+    y = np.where(level, 1, rng.uniform(size=300) < expit(x))
+    block = block_of(np.vstack([x, level]), y)
+    asked: list[FloatArray] = []
+
+    def recedes(coef: FloatArray) -> bool:
+        asked.append(coef)
+        verdict = separation.prove_verdict([block], every_column(block), coef)
+        return verdict is not None and verdict.direction is not None
+
+    start, free = np.zeros((1, 3)), np.arange(3)
+    ascent = climb(objective_of([block]), Ascent(coef=start), free, recedes=recedes)
+    whole = climb(objective_of([block]), Ascent(coef=start), free)
+    assert ascent.status == "separated"
+    assert len(asked) == 1
+    # The decrement falls by e per step: from 1 to 1e-8 in some 18 steps, to 1e-20 in 46.
+    assert ascent.passes < 25 < 40 < whole.passes
+    # Without separation nobody is asked.
+    sound = block_of(x[np.newaxis], rng.uniform(size=300) < expit(x))
+    asked.clear()
+    assert climb(objective_of([sound]), Ascent(coef=start[:, :2]), free[:2], recedes=recedes).passes < 10
+    assert not asked
+
+
 def test_blocks_and_pieces_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
     x = rng.integers(0, 2, size=(3, 200)).astype(float)

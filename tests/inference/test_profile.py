@@ -364,6 +364,13 @@ def test_a_search_that_does_not_arrive_is_said(rows: pd.DataFrame, monkeypatch: 
     assert table[["conf_low", "conf_high"]].isna().all(axis=None)
 
 
+def test_too_many_constraints_are_not_looked_at(endometrial: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logreg.engine.separation.LARGEST_PROGRAMME", 10)
+    with pytest.warns(ConvergenceWarning, match="could not be followed"):
+        table = endometrial.coefficients(interval="profile")
+    assert table[["conf_low", "conf_high"]].isna().to_numpy().all()
+
+
 def test_few_passes_over_the_rows() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(size=(2000, 6))
