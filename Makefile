@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Modules are compiled when they are first imported: most never are, and compiling all takes half a minute.
 # The constraints hold for the build of the package itself too (older and newer pips read one of the two names).
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check
 
 # Tests start Python some hundred times: compiled modules are kept, whatever the caller prefers.
 unexport PYTHONDONTWRITEBYTECODE
@@ -18,7 +19,7 @@ report: $(VENV)/.installed  ## fit a bundled data set, print the summary, write 
 test: $(VENV)/.tested  ## style, types and every test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy -n auto
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.tested
@@ -26,7 +27,7 @@ lint: $(VENV)/.tested
 	$(BIN)/python -m ruff format .
 
 types: $(VENV)/.tested
-	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy -n auto
 
 benchmark: $(VENV)/.benchmarked  ## side by side with other packages: reports/benchmarks.md, benchmarks-inference.md, benchmarks-reports.md
 	$(BIN)/python tests/benchmarks/run.py
