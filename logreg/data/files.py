@@ -19,6 +19,7 @@ from logreg.data.frames import arrow_source
 from logreg.data.source import RowBlock, Source
 from logreg.data.table import find_columns, reduce_blocks
 from logreg.errors import DataError
+from logreg.whole_imports import load_whole
 
 __all__ = ["ParquetSource", "describe_file", "file_source"]
 
@@ -226,6 +227,7 @@ def _read_csv(path: Path, **options: Any) -> Any:
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    load_whole("pyarrow.csv")
     from pyarrow import csv
 
     pool = ThreadPoolExecutor(1)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.engine.types import DesignBlock, FloatArray
+from logreg.whole_imports import load_whole
 
 __all__ = [
     "MOST_ROUNDS",
@@ -122,6 +123,7 @@ def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
     Maximise the sum of u with ``u_i <= a'b`` and ``0 <= u_i <= 1``. Directions can be added up and stretched,
     so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
     """
+    load_whole("scipy.optimize")
     from scipy import sparse
 
     n, size = constraints.shape
@@ -140,6 +142,7 @@ def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
 def _solved(cost: FloatArray, **programme: object) -> FloatArray | None:
     """Return the solution of a linear programme by HiGHS, None if no attempt comes to an end."""
     # Most fits are certified without the programme and need not wait for its package.
+    load_whole("scipy.optimize")
     from scipy.optimize import linprog
 
     for method in ("highs", "highs-ipm"):
@@ -207,6 +210,7 @@ def without_rounding(b: FloatArray, still: FloatArray) -> FloatArray:
     moved = still @ result
     if np.abs(moved).max() > EXACT * np.abs(b).max():
         # Imported here: most fits are certified without a programme.
+        load_whole("scipy.linalg")
         from scipy.linalg import lstsq
 
         change = lstsq(still[:, large], moved, lapack_driver="gelsy")[0]

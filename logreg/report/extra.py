@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 
 from logreg.errors import SupportError
+from logreg.whole_imports import load_whole
 
 __all__ = ["NEEDED", "require_extra"]
 
@@ -22,7 +23,7 @@ NEEDED: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def require_extra(suffix: str) -> None:
-    """Refuse a format whose packages are not installed; nothing happens for one that needs none.
+    """Load the packages of a format, or refuse it; nothing happens for one that needs none.
 
     Raises
     ------
@@ -39,3 +40,4 @@ def require_extra(suffix: str) -> None:
             f"the format {suffix} needs {' and '.join(missing)}, not installed here: "
             'pip install "logreg-stats[report]" brings all that reports can use.'
         )
+    load_whole(*NEEDED.get(suffix, {}))

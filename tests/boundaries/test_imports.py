@@ -32,9 +32,9 @@ INSIDE = {
     "logits": "errors",
     "tables": "errors",
     "datasets": "errors",
-    "data": "errors progress",
+    "data": "errors progress whole_imports",
     "design": "errors logits strict_json data.source data.layout",
-    "engine": "errors logits",
+    "engine": "errors whole_imports logits",
     "passes": "errors logits data design engine",
     "inference": "errors progress logits tables engine.types engine.newton engine.constrained "
     "design.spec design.coding design.fence design.learning",

@@ -133,7 +133,7 @@ def test_interrupts(work: str, tmp_path: Path) -> None:
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
         found, caught, alive, as_before = json.loads(process.stdout.readline() or '["died", 0, [], false]')
-        assert found == "KeyboardInterrupt"
+        assert found == "KeyboardInterrupt", process.communicate()[1]
         assert caught - sent < FELT
         assert alive == [], "threads go on"
         assert as_before, "another fit, or another number of BLAS threads"
