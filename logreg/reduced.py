@@ -77,7 +77,7 @@ def reduced_fit(fit: LogisticFit, terms: Collection[str], what: str) -> Logistic
         meat=None if sandwich is None else sandwich.meat,
     )
     found = optimum_fields(spec, optimum)
-    covariance = covariance_fields(optimum, fit.options.covariance, sandwich, n=fit.n_trials)
+    covariance = covariance_fields(optimum, fit.options.covariance, sandwich, spec=spec, n=fit.n_trials)
     # Sampling weights have mean 1 in the ascent, and the user's unit in the log-likelihood of a fit.
     unit = fit.sum_weights / fit.n_rows if spec.weights and spec.weight_kind == "sampling" else 1.0
     return replace(

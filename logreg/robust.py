@@ -59,7 +59,7 @@ def with_covariance(fit: LogisticFit, covariance: Any) -> LogisticFit:
         fit.options.max_iterations,
         meat=None if sandwich is None else sandwich.meat,
     )
-    found = covariance_fields(optimum, name, sandwich, n=fit.n_trials)
+    found = covariance_fields(optimum, name, sandwich, spec=spec, n=fit.n_trials)
     for remark in found.remarks:
         python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=3)
     return replace(

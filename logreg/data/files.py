@@ -170,6 +170,7 @@ class ParquetSource:
                 start += batch.num_rows
 
     def _open(self) -> Any:
+        load_whole("pyarrow.parquet")
         import pyarrow.parquet as pq
 
         with self._reading():
@@ -181,6 +182,7 @@ class ParquetSource:
 
 def _read_text(path: Path, delimiter: str) -> Any:
     """Read a delimited text file into an Arrow table, all of it before any type is settled."""
+    load_whole("pyarrow.csv", "pyarrow.compute")
     import pyarrow as pa
 
     try:
@@ -227,7 +229,6 @@ def _read_csv(path: Path, **options: Any) -> Any:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    load_whole("pyarrow.csv")
     from pyarrow import csv
 
     pool = ThreadPoolExecutor(1)

@@ -140,7 +140,7 @@ def row_probabilities(logits: FloatArray) -> tuple[FloatArray, FloatArray, Float
     """
     m, n = logits.shape
     if m == 1:
-        tail = np.exp(-np.abs(logits[0]))
+        tail = _tail(logits[0])
         near = 1.0 / (1.0 + tail)
         far = tail * near
         positive = logits[0] >= 0

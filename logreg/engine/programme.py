@@ -123,7 +123,7 @@ def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
     Maximise the sum of u with ``u_i <= a'b`` and ``0 <= u_i <= 1``. Directions can be added up and stretched,
     so one optimum has u_i = 1 wherever any direction moves row i, and u_i = 0 elsewhere.
     """
-    load_whole("scipy.optimize")
+    load_whole("scipy.sparse")
     from scipy import sparse
 
     n, size = constraints.shape

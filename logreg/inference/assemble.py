@@ -25,7 +25,7 @@ from logreg.inference.estimate import (
     Separation,
 )
 from logreg.inference.sandwich import Sandwich
-from logreg.inference.separation_words import NumberReach, separation_remark
+from logreg.inference.separation_words import NumberReach, joined, separation_remark
 
 __all__ = ["assemble", "covariance_fields", "optimum_fields"]
 
@@ -89,7 +89,7 @@ def assemble(
     found = optimum_fields(spec, optimum)
     probability, others = row_sums
     n_trials = sum_weights if spec.weight_kind == "frequency" else sum(rows)
-    covariance = covariance_fields(optimum, options.covariance, sandwich, n=n_trials)
+    covariance = covariance_fields(optimum, options.covariance, sandwich, spec=spec, n=n_trials)
     # Sums over rows go with the user's weights, whatever their kind.
     per_weight = 1.0 / weight_scale
     return LogisticEstimate(
@@ -176,7 +176,7 @@ class CovarianceFields:
 
 
 def covariance_fields(
-    optimum: Optimum, name: str, sandwich: Sandwich | None, *, n: float
+    optimum: Optimum, name: str, sandwich: Sandwich | None, *, spec: DesignSpec, n: float
 ) -> CovarianceFields:
     """Return what the covariance called ``name`` makes of an optimum that was found with its meat.
 
@@ -194,7 +194,7 @@ def covariance_fields(
         # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
         vcov = vcov if optimum.robust is None else factor * optimum.robust
         centred = None if optimum.centred_robust is None else factor * optimum.centred_robust
-        remark = sandwich.remark() or _without_variance(vcov, optimum.vcov, name)
+        remark = sandwich.remark() or _without_variance(vcov, optimum.vcov, name, spec)
         if sandwich.reference_df is not None:
             reference_df = sandwich.reference_df(n_coef, len(optimum.coef))
     return CovarianceFields(
@@ -207,16 +207,22 @@ def covariance_fields(
     )
 
 
-def _without_variance(vcov: FloatArray, model: FloatArray, name: str) -> str:
-    """Say that a sandwich has no variance for some coefficients: their scores are 0 wherever it looks."""
+def _without_variance(vcov: FloatArray, model: FloatArray, name: str, spec: DesignSpec) -> str:
+    """Say of which coefficients a sandwich has no variance: their scores are 0 wherever it looks."""
     variances = np.diagonal(vcov)
     # Exactly 0 is no rounding: a census has no sampling error.
-    lost = int(np.count_nonzero((variances != 0) & (variances <= NO_VARIANCE * np.diagonal(model))))
-    if not lost:
+    lost = (variances != 0) & (variances <= NO_VARIANCE * np.diagonal(model))
+    if not lost.any():
         return ""
+    places = zip(*np.nonzero(lost.reshape(spec.n_equations, -1)), strict=True)
+    names = [
+        repr(spec.column_names[k]) + ("" if spec.outcome.is_binary else f" of {spec.outcome.modelled[j]!r}")
+        for j, k in places
+    ]
     return (
-        f"the covariance {name!r} has a variance of 0 up to rounding for {lost} of the coefficients: their "
-        "standard errors, tests and intervals mean nothing. covariance='model' has some that do."
+        f"the covariance {name!r} has a variance of 0 up to rounding for the coefficient of "
+        f"{joined(names, ', ')}: its standard error, test and interval mean nothing. covariance='model' has "
+        "a variance for it, where the kind of weights allows that."
     )
 
 

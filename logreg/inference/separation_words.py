@@ -12,7 +12,7 @@ from logreg.design.spec import DesignSpec
 from logreg.engine.types import Optimum
 from logreg.inference.estimate import Remark
 
-__all__ = ["NumberReach", "separating_rows", "separation_remark"]
+__all__ = ["NumberReach", "joined", "separating_rows", "separation_remark"]
 
 FloatArray = NDArray[np.float64]
 
@@ -113,18 +113,18 @@ def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | N
     terms = [spec.column_names[k] for k in slopes]
     outcomes = [spec.outcome.modelled[j] for j in np.flatnonzero((direction != 0).any(axis=1))]
     together = " together" if len(variables) > 1 else ""
-    several = "levels" if len(outcomes) > 1 else "level"
-    where = "" if spec.outcome.is_binary else f" of the outcome {several} {', '.join(map(repr, outcomes))}"
+    levels = "levels" if len(outcomes) > 1 else "level"
+    where = "" if spec.outcome.is_binary else f" of the outcome {levels} {', '.join(map(repr, outcomes))}"
     evidence = "" if reach is None else separating_rows(spec, direction, reach)
     certain = "some outcome has probability 0 in the limit"
     if optimum.perfect_rows:
-        several = "rows are" if optimum.perfect_rows > 1 else "row is"
-        certain = f"{optimum.perfect_rows} {several} fitted perfectly"
+        rows = "rows are" if optimum.perfect_rows > 1 else "row is"
+        certain = f"{optimum.perfect_rows} {rows} fitted perfectly"
     shown = f" ({evidence})" if evidence else ""
     return Remark(
         kind="SeparationWarning",
         text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
-        f"{_joined(list(map(repr, variables)), ' and ')}{together} (terms {_joined(terms, ', ')}): "
+        f"{joined(list(map(repr, variables)), ' and ')}{together} (terms {joined(terms, ', ')}): "
         f"{certain}{shown}, and the coefficients of these terms have "
         "no finite maximum likelihood estimate. They are shown as infinite and have neither standard error "
         "nor Wald test or interval: fit.anova() tests such terms and interval='profile' bounds them. "
@@ -140,6 +140,7 @@ def _have(n: float) -> str:
     return "has" if n == 1 else "have"
 
 
-def _joined(names: Sequence[str], between: str) -> str:
+def joined(names: Sequence[str], between: str) -> str:
+    """Return names with what stands between two; of very many, the rest is counted."""
     more = f"{between}{len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return between.join(names[:NAMES_SHOWN]) + more

@@ -15,7 +15,7 @@ from logreg.report.journals import style_named
 from logreg.report.nodes import Document, Note, Row, Table
 from logreg.report.outline import level_text, outline
 from logreg.report.presented import Presented
-from logreg.report.words import REASONS, amount
+from logreg.report.words import REASONS, amount, line_name
 from logreg.tables import table
 
 if TYPE_CHECKING:
@@ -292,13 +292,13 @@ def _notes(layout: Layout) -> Iterator[str]:
 
 
 def _endless(layout: Layout, model: SideModel) -> Iterator[str]:
-    """Yield what has no finite estimate in a model, by variable and level."""
+    """Yield what has no finite estimate in a model, by variable, level and, of several, the outcome."""
     lines = {
         line.name: line for line in outline(model.fit.spec, layout.headings) if line.position is not None
     }
-    for _, term, _ in model.fit.separation.infinite:
-        line = lines[term]
-        yield f"{model.name}, {line.subject}{f': {level_text(line.level)}' if line.level else ''}"
+    for outcome, term, _ in model.fit.separation.infinite:
+        of_outcome = "" if model.fit.is_binary else f" ({level_text(outcome)})"
+        yield f"{model.name}, {line_name(lines[term])}{of_outcome}"
 
 
 def _blank_notes(coefficients: Sequence[Row], statistics: Sequence[Row]) -> Iterator[str]:

@@ -7,7 +7,7 @@ little early; asked for too little, it breaks a table as it would have done anyw
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from logreg.report.formats import visible
 from logreg.report.nodes import (
@@ -24,7 +24,7 @@ from logreg.report.nodes import (
 from logreg.report.table_layout import (
     Page,
     TableLayout,
-    column_spans,
+    column_ranges,
     lay_out,
     line_count,
     text_width,
@@ -41,6 +41,7 @@ __all__ = [
     "needed_by_panel",
     "needed_by_section",
     "rows_held_together",
+    "upper_rooms",
 ]
 
 #: A4 with margins of 22 mm leaves lines of 166 mm, on its side of 253 mm. Latin Modern is wide if small.
@@ -126,9 +127,7 @@ def heading_lines(table: Table, layout: TableLayout, panel: Sequence[int]) -> in
     """Return how many lines the headings of a panel take, those of groups included."""
     columns = [table.columns[j] for j in panel]
     widths = [layout.widths[j] for j in panel]
-    upper = [
-        len(wrapped(group, room)) for group, room in zip(*_upper_rooms(columns, widths), strict=True) if group
-    ]
+    upper = [len(wrapped(group, room)) for group, _, room in upper_rooms(columns, widths) if group]
     own = [
         len(wrapped(column.heading, width)) + len(wrapped(column.unit, width))
         for column, width in zip(columns, widths, strict=True)
@@ -136,16 +135,12 @@ def heading_lines(table: Table, layout: TableLayout, panel: Sequence[int]) -> in
     return max(upper, default=0) + max(own)
 
 
-def _upper_rooms(
+def upper_rooms(
     columns: Sequence[TableColumn], widths: Sequence[float]
-) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Return the upper headings and how wide each may be."""
-    groups, rooms, first = [], [], 0
-    for group, size in column_spans(columns):
-        groups.append(group)
-        rooms.append(sum(widths[first : first + size]) + COLUMN_GAP * (size - 1))
-        first += size
-    return tuple(groups), tuple(rooms)
+) -> Iterator[tuple[str, range, float]]:
+    """Yield each upper heading with the positions of its columns, and how wide it may be, in ens."""
+    for group, places in column_ranges(columns):
+        yield group, places, sum(widths[j] for j in places) + COLUMN_GAP * (len(places) - 1)
 
 
 def breakable_lines(lines: Sequence[str]) -> frozenset[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -181,6 +181,17 @@ class Row:
             raise ValueError(f"a row is indented by 0 to {_LARGEST_INDENT} steps, not {self.indent}")
 
 
+def column_spans(columns: Sequence[TableColumn]) -> tuple[tuple[str, int], ...]:
+    """Return each upper heading with the number of columns below it; ("", 1) for a column without one."""
+    spans: list[tuple[str, int]] = []
+    for column in columns:
+        if column.group and spans and spans[-1][0] == column.group:
+            spans[-1] = (column.group, spans[-1][1] + 1)
+        else:
+            spans.append((column.group, 1))
+    return tuple(spans)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A captioned table; the first ``row_headers`` columns say what each row is about."""
@@ -218,13 +229,7 @@ class Table:
     @property
     def column_groups(self) -> tuple[tuple[str, int], ...]:
         """Each upper heading with the number of columns below it; ("", 1) for a column without one."""
-        groups: list[tuple[str, int]] = []
-        for column in self.columns:
-            if column.group and groups and groups[-1][0] == column.group:
-                groups[-1] = (column.group, groups[-1][1] + 1)
-            else:
-                groups.append((column.group, 1))
-        return tuple(groups)
+        return column_spans(self.columns)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the raw values as a data frame, one row per row that is not a group heading.

@@ -53,7 +53,7 @@ from logreg.report.nodes import (
     TableColumn,
 )
 from logreg.report.render_pdf import drawing_to_png
-from logreg.report.table_layout import Page, TableLayout, column_spans, kept_together, lay_out
+from logreg.report.table_layout import Page, TableLayout, column_ranges, kept_together, lay_out
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -315,20 +315,17 @@ def _panel(node: Table, panel: Sequence[int], layout: TableLayout) -> str:
 
 def _headings(columns: Sequence[TableColumn], style: str) -> Iterator[TableRow]:
     """Yield the row of upper headings, if there are any, and the row of headings, repeated on every page."""
-    spans = column_spans(columns)
-    grouped = any(group for group, _ in spans)
+    grouped = any(column.group for column in columns)
     if grouped:
         upper = []
-        first = 0
-        for group, size in spans:
-            heading = _heading(columns[first], style)
+        for group, places in column_ranges(columns):
+            heading = _heading(columns[places[0]], style)
             shown = paragraph(run(group, style="Strong"), style=style, align="center", keep_with_next=True)
             upper.append(
-                TableCell(content=shown, span=size, bottom=True, ruled_below=True)
+                TableCell(content=shown, span=len(places), bottom=True, ruled_below=True)
                 if group
                 else TableCell(content=heading, vertical="restart", bottom=True, ruled_below=True)
             )
-            first += size
         yield TableRow(cells=tuple(upper), header=True)
     lower = [
         TableCell(content=paragraph("", style=style), vertical="continue", ruled_below=True)

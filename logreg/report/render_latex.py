@@ -12,7 +12,6 @@ from typing import assert_never
 
 from logreg.report.formats import visible
 from logreg.report.latex_room import (
-    COLUMN_GAP,
     FACT_SHARES,
     PAGES,
     breakable_lines,
@@ -20,6 +19,7 @@ from logreg.report.latex_room import (
     needed_by_panel,
     needed_by_section,
     rows_held_together,
+    upper_rooms,
 )
 from logreg.report.latex_text import CHARACTER_MACRO, escaped, escaped_code
 from logreg.report.nodes import (
@@ -37,7 +37,7 @@ from logreg.report.nodes import (
     Table,
     TableColumn,
 )
-from logreg.report.table_layout import TableLayout, column_spans, lay_out, text_width, wrapped
+from logreg.report.table_layout import TableLayout, lay_out, text_width, wrapped
 
 __all__ = ["render"]
 
@@ -218,18 +218,14 @@ def _column_kind(column: TableColumn, width: float, *, wraps: bool) -> str:
 
 def _headings(columns: Sequence[TableColumn], widths: Sequence[float]) -> Iterator[str]:
     """Yield the line of upper headings, their rules, and the line of headings."""
-    spans = column_spans(columns)
     last = len(columns) - 1
-    if any(group for group, _ in spans):
+    if any(column.group for column in columns):
         uppers, rules = [], []
-        first = 0
-        for group, size in spans:
-            room = sum(widths[first : first + size]) + COLUMN_GAP * (size - 1)
+        for group, places, room in upper_rooms(columns, widths):
             upper = _stacked([_bold(line) for line in wrapped(group, room)], "c")
-            kind = _at_edges("c", first == 0, first + size > last)
-            uppers.append(rf"\multicolumn{{{size}}}{{{kind}}}{{{upper}}}" if group else "")
-            rules += [rf"\cmidrule(lr){{{first + 1}-{first + size}}}"] if group else []
-            first += size
+            kind = _at_edges("c", places[0] == 0, places[-1] == last)
+            uppers.append(rf"\multicolumn{{{len(places)}}}{{{kind}}}{{{upper}}}" if group else "")
+            rules += [rf"\cmidrule(lr){{{places[0] + 1}-{places[-1] + 1}}}"] if group else []
         yield " & ".join(uppers) + r" \\"
         yield "".join(rules)
     headings = [

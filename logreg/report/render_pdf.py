@@ -34,7 +34,7 @@ from logreg.report.nodes import (
 from logreg.report.table_layout import (
     Page,
     TableLayout,
-    column_spans,
+    column_ranges,
     kept_together,
     lay_out,
     line_count,
@@ -324,10 +324,8 @@ def _panel(table: Table, chosen: Sequence[int], layout: TableLayout) -> dict[str
 
 def _spans(columns: Sequence[TableColumn], widths: Sequence[float]) -> Iterator[tuple[list[str], int]]:
     """Yield the lines of each upper heading, wrapped over its columns, with their number."""
-    first = 0
-    for group, size in column_spans(columns):
-        yield _lines(group, sum(widths[first : first + size])), size
-        first += size
+    for group, places in column_ranges(columns):
+        yield _lines(group, sum(widths[j] for j in places)), len(places)
 
 
 def _lines(text: str, width: float) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import assert_never
 
 from logreg.report.formats import display_width, visible
@@ -21,6 +20,7 @@ from logreg.report.nodes import (
     Table,
     TableColumn,
 )
+from logreg.report.table_layout import column_ranges
 
 __all__ = ["WIDTH", "render"]
 
@@ -127,10 +127,10 @@ def _table(table: Table, label: str, width: int) -> list[str]:
 def _column_widths(table: Table, width: int) -> list[int]:
     """Return the width of each column: what it needs, less where the table would not fit."""
     needed = [_needed_width(table, j, width) for j in range(len(table.columns))]
-    for first, last in _group_spans(table):
+    for group, places in column_ranges(table.columns):
         # A word of the heading above a group is not broken where the group can be a little wider.
-        room = sum(needed[first:last]) + _GAP * (last - first - 1)
-        needed[last - 1] += max(0, min(_widest_word(table.columns[first].group), width // 2) - room)
+        room = sum(needed[j] + _GAP for j in places) - _GAP
+        needed[places[-1]] += max(0, min(_widest_word(group), width // 2) - room)
     total = width - _GAP * (len(needed) - 1)
     wrappable = [
         c.align == "left" or n > 2 * _NARROW_COLUMN for c, n in zip(table.columns, needed, strict=True)
@@ -159,14 +159,6 @@ def _needed_width(table: Table, j: int, width: int) -> int:
                 needed, display_width(visible(row.cells[j].text)) + (row.indent * _INDENT if j == 0 else 0)
             )
     return min(needed, width)
-
-
-def _group_spans(table: Table) -> Iterator[tuple[int, int]]:
-    """Yield the first column of every group, and the one behind its last."""
-    ends = accumulate(size for _, size in table.column_groups)
-    for end, (group, size) in zip(ends, table.column_groups, strict=True):
-        if group:
-            yield end - size, end
 
 
 def _widest_word(text: str) -> int:
@@ -202,9 +194,8 @@ def _panels(table: Table, widths: Sequence[int], width: int) -> list[list[int]]:
 
 def _units(table: Table, widths: Sequence[int], room: int) -> Iterator[list[int]]:
     """Yield the columns that stay together: whole groups, or single columns of a group that is too wide."""
-    ends = list(accumulate(size for _, size in table.column_groups))
-    for end, (_, size) in zip(ends, table.column_groups, strict=True):
-        columns = [j for j in range(end - size, end) if j >= table.row_headers]
+    for _, places in column_ranges(table.columns):
+        columns = [j for j in places if j >= table.row_headers]
         if sum(widths[j] + _GAP for j in columns) <= room + _GAP:
             yield from [columns] if columns else []
         else:
@@ -247,12 +238,7 @@ def _row(
 
 def _group_headings(columns: Sequence[TableColumn], sizes: Sequence[int]) -> list[str]:
     """Return the upper headings, centred over their columns with a rule below each."""
-    spans: list[tuple[str, int]] = []
-    for column, size in zip(columns, sizes, strict=True):
-        if column.group and spans and spans[-1][0] == column.group:
-            spans[-1] = (column.group, spans[-1][1] + _GAP + size)
-        else:
-            spans.append((column.group, size))
+    spans = [(group, sum(sizes[j] + _GAP for j in places) - _GAP) for group, places in column_ranges(columns)]
     cells = [_wrap(group, size) for group, size in spans]
     widths = [size for _, size in spans]
     rules = [["─" * size if group else ""] for group, size in spans]

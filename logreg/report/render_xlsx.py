@@ -33,8 +33,8 @@ from logreg.report.nodes import (
 )
 from logreg.report.spreadsheet_calculator import calculator_sheets
 from logreg.report.spreadsheet_lines import LINE_HEIGHT, MOST_LINES, code_lines, cut, pieces, text_lines
-from logreg.report.spreadsheet_tables import TableSheet, fit_to_paper, write_value
-from logreg.report.spreadsheet_write import write_sheet
+from logreg.report.spreadsheet_tables import TableSheet, write_value
+from logreg.report.spreadsheet_write import fit_to_paper, write_sheet
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

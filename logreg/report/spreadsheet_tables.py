@@ -11,20 +11,18 @@ from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.spreadsheet_intervals import split_intervals
 from logreg.report.spreadsheet_lines import LINE_HEIGHT, cut, pieces, text_lines
 from logreg.report.spreadsheet_numbers import number_format
-from logreg.report.spreadsheet_write import AllDigits
-from logreg.report.table_layout import column_spans, text_width
+from logreg.report.spreadsheet_write import AllDigits, fit_to_paper
+from logreg.report.table_layout import BOLD, column_ranges, text_width
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["TableSheet", "fit_to_paper", "write_value"]
+__all__ = ["TableSheet", "write_value"]
 
 _SOFT = "#595E66"
 #: Tables are as wide as their text up to this, then they wrap.
 _WIDEST_COLUMN = 60.0
 _PADDING = 3.0
-#: Bold type is so much wider.
-_BOLD = 1.12
 _INDENT = 2.0
 #: A heading this short stays on one line; a longer one wraps over a narrow column.
 _SHORT_HEADING = 12.0
@@ -35,18 +33,8 @@ _EMPTY_COLUMN = 8.43
 _LONGEST_NOTE = 1_200
 #: Space in points that keeps text off the rules.
 _AIR = 3.0
-_A4 = 9
 #: Wider tables, in characters, are printed on paper on its side.
 _UPRIGHT = 125.0
-
-
-def fit_to_paper(sheet: Worksheet, *, landscape: bool = False) -> None:
-    """Print a sheet on pages of its own width."""
-    sheet.hide_gridlines(2)
-    sheet.set_paper(_A4)
-    sheet.fit_to_pages(1, 0)
-    if landscape:
-        sheet.set_landscape()
 
 
 def write_value(
@@ -97,11 +85,10 @@ class TableSheet:
 
     def _widen_groups(self, columns: Sequence[TableColumn]) -> None:
         """Make the last column of each group wide enough for the words of its upper heading."""
-        widths, end = list(self.widths), 0
-        for group, size in column_spans(columns):
-            start, end = end, end + size
-            longest = max(text_width(word) for word in visible(group).split(" ")) * _BOLD + _PADDING
-            widths[end - 1] += max(0.0, min(longest, _WIDEST_COLUMN) - sum(widths[start:end]))
+        widths = list(self.widths)
+        for group, places in column_ranges(columns):
+            longest = max(text_width(word) for word in visible(group).split(" ")) * BOLD + _PADDING
+            widths[places[-1]] += max(0.0, min(longest, _WIDEST_COLUMN) - sum(widths[j] for j in places))
         self.widths = tuple(widths)
 
     def _write_across(self, line: int, text: str, air: float = 0.0, **properties: Any) -> None:
@@ -113,31 +100,29 @@ class TableSheet:
         if last:
             self.sheet.merge_range(line, 0, line, last, "", cell_format)
         self.sheet.write_string(line, 0, text, cell_format)
-        bold = _BOLD if properties.get("bold") else 1.0
+        bold = BOLD if properties.get("bold") else 1.0
         self.sheet.set_row(line, LINE_HEIGHT * text_lines(text, (width - 1.0) / bold) + air)
 
     def _write_headings(self, columns: Sequence[TableColumn], headings: Sequence[str]) -> int:
         """Write the headings from the third row on and return the row after them."""
         line = 2
-        spans = column_spans(columns)
         style = {"bold": True, "valign": "bottom", "bottom": 1, "text_wrap": True}
-        if any(group for group, _ in spans):
-            first, n_lines = 0, 1
+        if any(column.group for column in columns):
+            n_lines = 1
             upper = self.make(**style, align="center")
-            for group, size in spans:
-                width = (sum(self.widths[first : first + size]) - 1.0) / _BOLD
+            for group, places in column_ranges(columns):
+                width = (sum(self.widths[j] for j in places) - 1.0) / BOLD
                 n_lines = max(n_lines, text_lines(group, width))
-                if group and size > 1:
-                    self.sheet.merge_range(line, first, line, first + size - 1, "", upper)
+                if group and len(places) > 1:
+                    self.sheet.merge_range(line, places[0], line, places[-1], "", upper)
                 if group:
-                    self.sheet.write_string(line, first, cut(visible(group)), upper)
-                first += size
+                    self.sheet.write_string(line, places[0], cut(visible(group)), upper)
             self.sheet.set_row(line, LINE_HEIGHT * n_lines + _AIR)
             line += 1
         n_lines = 1
         for j, (column, heading) in enumerate(zip(columns, headings, strict=True)):
             self.sheet.write_string(line, j, heading, self.make(**style, **_aligned(column, j)))
-            width = (self.widths[j] - 1.0) / _BOLD
+            width = (self.widths[j] - 1.0) / BOLD
             n_lines = max(n_lines, sum(text_lines(part, width) for part in heading.split("\n")))
         self.sheet.set_row(line, LINE_HEIGHT * n_lines + _AIR)
         return line + 1
@@ -181,8 +166,8 @@ def _heading(column: TableColumn, end: str) -> str:
 
 def _width(j: int, heading: str, rows: Sequence[Row]) -> float:
     """Return the width at which no cell of a column wraps; headings wrap at their spaces."""
-    widest = max(text_width(word) for word in heading.replace("\n", " ").split(" ")) * _BOLD
-    widest = max(widest, min(text_width(heading.split("\n")[0]), _SHORT_HEADING) * _BOLD, 1.0)
+    widest = max(text_width(word) for word in heading.replace("\n", " ").split(" ")) * BOLD
+    widest = max(widest, min(text_width(heading.split("\n")[0]), _SHORT_HEADING) * BOLD, 1.0)
     for row in rows:
         if row.kind != "group":
             inset = row.indent * _INDENT if j == 0 else 0.0

@@ -12,16 +12,15 @@ from logreg.report.formats import visible
 from logreg.report.spreadsheet_formulas import Formula
 from logreg.report.spreadsheet_lines import LINE_HEIGHT, text_lines
 from logreg.report.spreadsheet_sheet import Content, Entry, Sheet, Style, cell_address
+from logreg.report.table_layout import BOLD
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["AllDigits", "write_sheet"]
+__all__ = ["AllDigits", "fit_to_paper", "write_sheet"]
 
 _SOFT, _CAUTION, _INPUT, _MARKED = "#595E66", "#8A4B00", "#FFF8DC", "#F6C88B"
-#: Bold type is so much wider.
-_BOLD = 1.12
 #: No number of a spreadsheet is larger.
 _LARGEST = 9.9e307
 _A4 = 9
@@ -78,6 +77,15 @@ class AllDigits(float):
         return short if float(short) == float(self) else format(float(self), ".17G")
 
 
+def fit_to_paper(sheet: Worksheet, *, landscape: bool = False) -> None:
+    """Print a sheet on pages of its own width."""
+    sheet.hide_gridlines(2)
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
+    if landscape:
+        sheet.set_landscape()
+
+
 def write_sheet(workbook: Workbook, sheet: Sheet, make_format: Callable[..., Any]) -> None:
     """Add a sheet to a file; ``make_format`` returns the format of a file with given properties."""
 
@@ -85,10 +93,7 @@ def write_sheet(workbook: Workbook, sheet: Sheet, make_format: Callable[..., Any
         return make_format(valign="vcenter", **_STYLES[style])
 
     page = workbook.add_worksheet(sheet.name)
-    page.hide_gridlines(2)
-    page.set_paper(_A4)
-    page.set_landscape()
-    page.fit_to_pages(1, 0)
+    fit_to_paper(page, landscape=True)
     for column, width in enumerate(sheet.widths):
         page.set_column(column, column, width)
     for row, lines in _heights(sheet).items():
@@ -116,7 +121,7 @@ def _heights(sheet: Sheet) -> dict[int, int]:
         if not isinstance(cell.content, str) or "text_wrap" not in style:
             continue
         last = column + sheet.merged.get((row, column), 1)
-        width = (sum(sheet.widths[column:last]) - 1.0) / (_BOLD if "bold" in style else 1.0)
+        width = (sum(sheet.widths[column:last]) - 1.0) / (BOLD if "bold" in style else 1.0)
         lines = text_lines(cell.content, width)
         if lines > max(1, heights.get(row, 1)):
             heights[row] = lines

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 
 from logreg.report.formats import display_width, visible
-from logreg.report.nodes import Row, Table, TableColumn
+from logreg.report.nodes import Row, Table, TableColumn, column_spans
 
 __all__ = [
+    "BOLD",
     "Page",
     "TableLayout",
-    "column_spans",
+    "column_ranges",
     "kept_together",
     "lay_out",
     "line_count",
@@ -37,7 +37,7 @@ _WIDE = frozenset("mwMW@%—&✓×")
 _WIDE_WIDTH = 1.8
 _CAPITAL_WIDTH = 1.4
 #: How much wider bold type is.
-_BOLD = 1.12
+BOLD = 1.12
 #: Between neighbouring columns.
 _GAP = 2.5
 _INDENT = 2.0
@@ -140,15 +140,12 @@ def lay_out(table: Table, pages: Sequence[Page]) -> TableLayout:
     return min(layouts, key=lambda layout: (len(layout.panels), -layout.page.points))
 
 
-def column_spans(columns: Sequence[TableColumn]) -> tuple[tuple[str, int], ...]:
-    """Return each upper heading with the number of columns below it; ("", 1) for a column without one."""
-    spans: list[tuple[str, int]] = []
-    for column in columns:
-        if column.group and spans and spans[-1][0] == column.group:
-            spans[-1] = (column.group, spans[-1][1] + 1)
-        else:
-            spans.append((column.group, 1))
-    return tuple(spans)
+def column_ranges(columns: Sequence[TableColumn]) -> Iterator[tuple[str, range]]:
+    """Yield each upper heading ("" for none) with the positions of the columns below it."""
+    end = 0
+    for group, size in column_spans(columns):
+        yield group, range(end, end + size)
+        end += size
 
 
 def wrapped(text: str, width: float) -> tuple[str, ...]:
@@ -206,8 +203,8 @@ def _needed_width(table: Table, j: int) -> float:
     """Return the width at which no cell of a column wraps; headings wrap at their spaces."""
     column = table.columns[j]
     heading, unit = visible(column.heading), visible(column.unit)
-    widest = max(_widest_word(heading) * _BOLD, _widest_word(unit), 1.0)
-    widest = max(widest, min(text_width(heading), _SHORT_HEADING) * _BOLD)
+    widest = max(_widest_word(heading) * BOLD, _widest_word(unit), 1.0)
+    widest = max(widest, min(text_width(heading), _SHORT_HEADING) * BOLD)
     for row in table.rows:
         if row.kind != "group":
             inset = row.indent * _INDENT if j == 0 else 0.0
@@ -222,11 +219,9 @@ def _widest_word(text: str) -> float:
 def _widened(widths: list[float], table: Table) -> list[float]:
     """Return the widths with the last column of each group wide enough for the words of its upper heading."""
     result = list(widths)
-    end = 0
-    for group, size in table.column_groups:
-        start, end = end, end + size
-        room = _total(result[start:end]) - _GAP
-        result[end - 1] += max(0.0, _widest_word(visible(group)) * _BOLD - room)
+    for group, places in column_ranges(table.columns):
+        room = _total([result[j] for j in places]) - _GAP
+        result[places[-1]] += max(0.0, _widest_word(visible(group)) * BOLD - room)
     return result
 
 
@@ -284,9 +279,8 @@ def _panels(table: Table, widths: Sequence[float], width: float) -> tuple[tuple[
 def _units(table: Table, widths: Sequence[float], room: float) -> list[list[int]]:
     """Return the columns that stay together: whole groups, or single columns of a group that is too wide."""
     units: list[list[int]] = []
-    ends = list(accumulate(size for _, size in table.column_groups))
-    for end, (_, size) in zip(ends, table.column_groups, strict=True):
-        columns = [j for j in range(end - size, end) if j >= table.row_headers]
+    for _, places in column_ranges(table.columns):
+        columns = [j for j in places if j >= table.row_headers]
         if columns and _total([widths[j] for j in columns]) <= room:
             units.append(columns)
         else:

@@ -34,6 +34,7 @@ __all__ = [
     "endless_names",
     "event_text",
     "joint_sentence",
+    "line_name",
     "listed",
     "odds_text",
     "outcome_sentence",
@@ -272,13 +273,17 @@ def outcome_sentence(context: Context) -> str:
     )
 
 
+def line_name(line: Line) -> str:
+    """Return what a line of a coefficient table is about: its variable, and the level if it has one."""
+    return f"{line.subject}: {level_text(line.level)}" if line.level else line.subject
+
+
 def endless_names(context: Context, found: Iterable[tuple[int, Line, Numbers]]) -> list[str]:
     """Return what has no finite estimate, by variable and level and, with several outcomes, the outcome."""
     names: dict[str, list[str]] = {}
     for equation, line, numbers in found:
         if numbers.reason == "infinite":
-            named = f"{line.subject}: {level_text(line.level)}" if line.level else line.subject
-            names.setdefault(named, []).append(context.outcomes[equation])
+            names.setdefault(line_name(line), []).append(context.outcomes[equation])
     said = [
         name if len(context.outcomes) == 1 else f"{name} ({listed(outcomes)})"
         for name, outcomes in names.items()

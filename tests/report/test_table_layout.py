@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from logreg.report.nodes import Cell, Row, Table, TableColumn
 from logreg.report.table_layout import (
     Page,
-    column_spans,
+    column_ranges,
     lay_out,
     natural_widths,
     soft_breaks,
@@ -56,7 +56,9 @@ def test_panels_are_upright_equally_wide_and_never_split_a_group() -> None:
     assert not layout.page.landscape
     for panel in layout.panels:
         assert layout.panel_width(panel) <= layout.page.width
-        assert all(size == 3 for group, size in column_spans([whole.columns[j] for j in panel]) if group)
+        assert all(
+            len(places) == 3 for group, places in column_ranges([whole.columns[j] for j in panel]) if group
+        )
     sizes = [len(panel) for panel in layout.panels]
     assert max(sizes) - min(sizes) <= 3
 
