@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from logreg.data.source import Advance, unwatched
-from logreg.design.matrices import SplitMatrix
+from logreg.design.matrices import DenseMatrix, SplitMatrix
+from logreg.engine.compiled import CompiledRows, compiled_rows
 from logreg.engine.kernel import (
     ROWS_PER_STEP,
     likelihood_sum,
@@ -83,10 +84,10 @@ def _rows_per_step(block: DesignBlock) -> int:
     return COUNTED_ROWS if isinstance(block.matrix, SplitMatrix) else ROWS_PER_STEP
 
 
-def sum_over(steps: Sequence[Sequence[DesignBlock]], function: Callable[[DesignBlock], T]) -> T:
+def sum_over(steps: Sequence[Sequence[S]], function: Callable[[S], T]) -> T:
     """Add ``function`` of every step: within chunks in threads, over chunks in order."""
 
-    def chunk_sum(chunk: Sequence[DesignBlock]) -> T:
+    def chunk_sum(chunk: Sequence[S]) -> T:
         return reduce(add, map(function, chunk))
 
     return reduce(add, in_order(chunk_sum, steps))
@@ -164,16 +165,45 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
     Objective
         ``(coef (m, p), order) -> LikelihoodSum``.
     """
-    steps = _steps(blocks)
+    runs = _likelihoods(blocks)
     n_rows = sum(block.n_rows for block in blocks)
 
     def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
         with one_blas_thread():
-            total = sum_over(steps, lambda step: likelihood_sum(step, coef, order))
+            total = sum_over(runs, lambda likelihood: likelihood(coef, order))
         advance(n_rows)
         return total
 
     return objective
+
+
+def _likelihoods(blocks: Sequence[DesignBlock]) -> list[list[Objective]]:
+    """Return the likelihoods of steps of rows, by chunks: compiled where that is possible."""
+    return [
+        [compiled]
+        if (compiled := _compiled(chunk))
+        else [partial(likelihood_sum, step) for step in split_rows([chunk], _rows_per_step(chunk))]
+        for block in blocks
+        for chunk in split_rows([block], max(CHUNK_ROWS, _rows_per_step(block)))
+    ]
+
+
+def _compiled(block: DesignBlock) -> CompiledRows | None:
+    """Return the rows of a block for the compiled kernel, None where it cannot be used."""
+    matrix = block.matrix
+    dense = matrix.dense if isinstance(matrix, SplitMatrix) else matrix
+    if block.codes is None or not isinstance(dense, DenseMatrix):
+        return None
+    return compiled_rows(
+        numbers=dense.columns,
+        leading_one=dense.leading_one,
+        terms=matrix.terms if isinstance(matrix, SplitMatrix) else (),
+        order=matrix.order if isinstance(matrix, SplitMatrix) else None,
+        n_outcomes=block.n_outcomes,
+        codes=block.codes,
+        weights=block.weights,
+        offset=block.offset,
+    )
 
 
 def score_outer_sum(blocks: Sequence[DesignBlock], coef: FloatArray, *, frequencies: bool) -> FloatArray:

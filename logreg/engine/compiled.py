@@ -1,0 +1,260 @@
+"""The compiled kernel: `logreg/engine/rows.c` behind one call per run of rows.
+
+It computes what `logreg.engine.kernel` defines, several times faster, without holding the interpreter's lock.
+The library is built with the package where there is a compiler (``hatch_build.py``); where there is none, or
+for rows it does not know (counts of several trials, numbers that are not doubles), the kernel in Python does
+the same work. Both are held against each other and against mpmath (docs/decisions/0009).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logreg.engine.types import FloatArray, LikelihoodSum, Order
+
+__all__ = ["CodedTerm", "CompiledRows", "compiled_rows", "library_path", "variant_for"]
+
+DOUBLE = 8
+INTEGER_SIZES = (1, 2, 4, 8)
+#: What numpy calls the instruction sets that a variant is compiled for, the widest first.
+VARIANTS = (
+    ("avx512", ({"X86_V4"}, {"AVX512F", "AVX512DQ", "AVX512VL", "FMA3"}, {"AVX512_SKX", "FMA3"})),
+    ("avx2", ({"X86_V3"}, {"AVX2", "FMA3"})),
+)
+
+
+class CodedTerm(Protocol):
+    """The columns of one categorical term.
+
+    Row i has ``values[i]`` (or 1) in column ``positions[codes[i]]`` of ``width``; the position ``width``
+    stands for no column.
+    """
+
+    @property
+    def codes(self) -> NDArray[np.integer]:
+        """(n,) codes of the rows."""
+        ...
+
+    @property
+    def positions(self) -> NDArray[np.intp]:
+        """The column of every code."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        ...
+
+    @property
+    def values(self) -> FloatArray | None:
+        """(n,) values of the rows, None where all are 1."""
+        ...
+
+
+class _Term(ctypes.Structure):
+    """``struct term`` of rows.c."""
+
+    _fields_ = (
+        ("codes", ctypes.c_void_p),
+        ("positions", ctypes.c_void_p),
+        ("values", ctypes.c_void_p),
+        ("code_size", ctypes.c_int64),
+        ("code_stride", ctypes.c_int64),
+        ("value_stride", ctypes.c_int64),
+        ("width", ctypes.c_int64),
+    )
+
+
+class _Rows(ctypes.Structure):
+    """``struct rows`` of rows.c."""
+
+    _fields_ = (
+        ("n", ctypes.c_int64),
+        ("q", ctypes.c_int64),
+        ("leading_one", ctypes.c_int64),
+        ("m", ctypes.c_int64),
+        ("n_terms", ctypes.c_int64),
+        ("numbers", ctypes.c_void_p),
+        ("row_stride", ctypes.c_int64),
+        ("column_stride", ctypes.c_int64),
+        ("terms", ctypes.c_void_p),
+        ("order", ctypes.c_void_p),
+        ("codes", ctypes.c_void_p),
+        ("code_size", ctypes.c_int64),
+        ("code_stride", ctypes.c_int64),
+        ("weights", ctypes.c_void_p),
+        ("weight_stride", ctypes.c_int64),
+        ("offset", ctypes.c_void_p),
+        ("offset_row_stride", ctypes.c_int64),
+        ("offset_equation_stride", ctypes.c_int64),
+    )
+
+
+def library_path() -> Path:
+    """Return where the package keeps its compiled library, built or not."""
+    suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+    return Path(__file__).with_name("_rows" + suffix)
+
+
+def variant_for(found: Sequence[str]) -> str:
+    """Return the variant for a processor on which numpy found these instruction sets.
+
+    Examples
+    --------
+    >>> variant_for(["X86_V3"]), variant_for(["ASIMD"])
+    ('avx2', 'baseline')
+    """
+    for name, alternatives in VARIANTS:
+        if any(needed <= set(found) for needed in alternatives):
+            return name
+    return "baseline"
+
+
+@lru_cache(maxsize=1)
+def _kernel() -> Callable[..., int] | None:
+    """Return the library's function for this processor, None where the library was not built."""
+    path = library_path()
+    if not path.exists():
+        return None
+    library = ctypes.CDLL(str(path))
+    # What numpy would use is what the processor has; its variable NPY_DISABLE_CPU_FEATURES holds here too.
+    settings: Any = np.show_config(mode="dicts")
+    variant = variant_for(settings["SIMD Extensions"].get("found", ()))
+    function = getattr(library, f"logreg_rows_{variant}", None) or library.logreg_rows_baseline
+    function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+    function.restype = ctypes.c_int
+    result: Callable[..., int] = function
+    return result
+
+
+class CompiledRows:
+    """A run of rows, ready for the compiled kernel: called with coefficients (m, p) and an order, it answers
+    as `logreg.engine.kernel.likelihood_sum` does.
+    """
+
+    __slots__ = ("_address", "_function", "_held", "_shape")
+
+    def __init__(self, function: Callable[..., int], rows: _Rows, shape: tuple[int, int], held: object) -> None:
+        self._function = function
+        self._shape = shape
+        self._address = ctypes.addressof(rows)
+        # Addresses do not keep their arrays alive; these references do.
+        self._held = (rows, held)
+
+    def __call__(self, coef: FloatArray, order: Order) -> LikelihoodSum:
+        """Return the log-likelihood of the rows and its derivatives up to ``order``."""
+        m, p = self._shape
+        assert coef.shape == (m, p)
+        size = m * p
+        coef = np.ascontiguousarray(coef)
+        out = np.empty(2 + (size if order >= 1 else 0) + (size * size if order == 2 else 0))
+        if self._function(self._address, coef.ctypes.data, order, out.ctypes.data):
+            raise MemoryError(f"no memory for sums of {size} coefficients")
+        return LikelihoodSum(
+            loglik=float(out[0]),
+            score=out[2 : 2 + size].reshape(m, p) if order >= 1 else None,
+            information=out[2 + size :].reshape(size, size) if order == 2 else None,
+            smallest_weight=float(out[1]),
+        )
+
+
+def compiled_rows(
+    *,
+    numbers: FloatArray,
+    leading_one: bool,
+    terms: Sequence[CodedTerm] = (),
+    order: NDArray[np.intp] | None = None,
+    n_outcomes: int,
+    codes: NDArray[np.integer],
+    weights: FloatArray | None = None,
+    offset: FloatArray | None = None,
+) -> CompiledRows | None:
+    """Prepare rows for the compiled kernel; None where there is none, or it does not know their layout.
+
+    Parameters
+    ----------
+    numbers : (q, n) array
+        The stored columns: each row's numbers, or each column's, one after the other in memory.
+    leading_one : bool
+        Whether a column of ones stands in front of them.
+    terms : sequence of CodedTerm
+        Categorical terms behind them.
+    order : (p,) array of int, optional
+        Where the columns so counted stand in the design; by default in this order.
+    n_outcomes : int
+        K.
+    codes : (n,) array of int
+        The outcome of every row, 0 the baseline.
+    weights : (n,) array, optional
+        Weights of the rows.
+    offset : (K - 1, n) array, optional
+        Added to the logits.
+    """
+    function = _kernel()
+    if function is None:
+        return None
+    q, n = numbers.shape
+    column_bytes, row_bytes = numbers.strides
+    doubles = [a for a in (numbers, weights, offset, *(t.values for t in terms)) if a is not None]
+    integers = [codes, *(term.codes for term in terms)]
+    if not (
+        all(a.dtype == np.float64 and a.flags.aligned for a in doubles)
+        and all(a.dtype.kind == "i" and a.itemsize in INTEGER_SIZES and a.flags.aligned for a in integers)
+        and all(bytes_ % DOUBLE == 0 for a in doubles for bytes_ in a.strides)
+        and (q == 0 or n == 0 or DOUBLE in (column_bytes, row_bytes) or q == 1)
+    ):
+        return None
+    if row_bytes != DOUBLE and q == 1:
+        # One column with gaps: as rows of one number.
+        column_bytes = DOUBLE
+    p = q + leading_one + sum(term.width for term in terms)
+    order = np.ascontiguousarray(np.arange(p) if order is None else order, dtype=np.int64)
+    positions = [np.ascontiguousarray(term.positions, dtype=np.int64) for term in terms]
+    parts = (_Term * len(terms))(
+        *(
+            _Term(
+                codes=term.codes.ctypes.data,
+                positions=place.ctypes.data,
+                values=None if term.values is None else term.values.ctypes.data,
+                code_size=term.codes.itemsize,
+                code_stride=_stride(term.codes),
+                value_stride=0 if term.values is None else _stride(term.values),
+                width=term.width,
+            )
+            for term, place in zip(terms, positions, strict=True)
+        )
+    )
+    rows = _Rows(
+        n=n,
+        q=q,
+        leading_one=int(leading_one),
+        m=n_outcomes - 1,
+        n_terms=len(terms),
+        numbers=numbers.ctypes.data,
+        row_stride=row_bytes // DOUBLE,
+        column_stride=column_bytes // DOUBLE,
+        terms=ctypes.addressof(parts) if terms else None,
+        order=order.ctypes.data,
+        codes=codes.ctypes.data,
+        code_size=codes.itemsize,
+        code_stride=_stride(codes),
+        weights=None if weights is None else weights.ctypes.data,
+        weight_stride=0 if weights is None else _stride(weights),
+        offset=None if offset is None else offset.ctypes.data,
+        offset_row_stride=0 if offset is None else offset.strides[1] // DOUBLE,
+        offset_equation_stride=0 if offset is None else offset.strides[0] // DOUBLE,
+    )
+    held = (numbers, codes, weights, offset, tuple(terms), positions, parts, order)
+    return CompiledRows(function, rows, (n_outcomes - 1, p), held)
+
+
+def _stride(values: NDArray[Any]) -> int:
+    return values.strides[0] // values.itemsize

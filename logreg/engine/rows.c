@@ -1,0 +1,576 @@
+/* The likelihood kernel, compiled: log-likelihood, score and information of rows with one outcome each.
+ *
+ * It computes what logreg/engine/kernel.py defines, by the same formulas, and is called by
+ * logreg/engine/compiled.py. Rows are taken in tiles that stay in the first cache; the design is read once.
+ *
+ * The file is compiled once per instruction set (VARIANT names the functions). It uses the vectors of GCC and
+ * Clang and nothing of a processor's own, no library but the C library, and no header of Python.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* LANES: doubles per register. BLOCK_A x (BLOCK_B LANES) sums of products fit into the registers. */
+#if defined(__AVX512F__)
+#define LANES 8
+#define BLOCK_A 8
+#define BLOCK_B 3
+#elif defined(__AVX2__) && defined(__FMA__)
+#define LANES 4
+#define BLOCK_A 4
+#define BLOCK_B 3
+#else
+#define LANES 2
+#define BLOCK_A 4
+#define BLOCK_B 2
+#endif
+
+/* Doubles of a tile: 32 KB. Rows of a tile: few enough to stay in the cache, at least and at most: */
+#define TILE_SIZE 4096
+#define FEWEST_ROWS 32
+#define MOST_ROWS 256
+
+#define JOINED(name, variant) name##_##variant
+#define NAMED(name, variant) JOINED(name, variant)
+#if defined(_WIN32)
+#define EXPORTED __declspec(dllexport)
+#else
+#define EXPORTED __attribute__((visibility("default")))
+#endif
+/* The hash of this file, so that a library can be held against its source. */
+EXPORTED const char NAMED(logreg_source, VARIANT)[] = SOURCE;
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef double vec __attribute__((vector_size(8 * LANES)));
+typedef double unaligned_vec __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+typedef int64_t ivec __attribute__((vector_size(8 * LANES)));
+
+/* A categorical term: row i has value values[i] (or 1) in column positions[codes[i]] of its width columns;
+ * the position `width` stands for no column. */
+struct term {
+    const void *codes;
+    const int64_t *positions;
+    const double *values;
+    int64_t code_size, code_stride, value_stride, width;
+};
+
+/* n rows: q numbers each, behind a 1 if there is an intercept, then terms; m = outcomes - 1. Strides count
+ * elements, sizes bytes. Column k of these stands in the design at order[k]. */
+struct rows {
+    int64_t n, q, leading_one, m, n_terms;
+    const double *numbers;
+    int64_t row_stride, column_stride;
+    const struct term *terms;
+    const int64_t *order;
+    const void *codes;
+    int64_t code_size, code_stride;
+    const double *weights;
+    int64_t weight_stride;
+    const double *offset;
+    int64_t offset_row_stride, offset_equation_stride;
+};
+
+INLINE vec every(double x) { return x - (vec){0}; }
+INLINE vec load(const double *x) { return *(const unaligned_vec *)x; }
+INLINE void store(double *x, vec v) { *(unaligned_vec *)x = v; }
+INLINE vec pick(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
+
+INLINE double total(vec v) {
+    double sum = 0;
+    for (int k = 0; k < LANES; k++) sum += v[k];
+    return sum;
+}
+
+static int64_t padded(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+/* e^x for x <= 0: x = k log 2 + r, e^r by its series (the next term is below 5e-18). NaN stays NaN. */
+INLINE vec exp_of_negative(vec x) {
+    x = pick(x < every(-800.0), every(-800.0), x);
+    const vec shift = every(0x1.8p52);
+    vec k = x * 0x1.71547652b82fep+0 + shift;
+    ivec power = (ivec)k - (ivec)shift;
+    k -= shift;
+    vec r = x - k * 0x1.62e42fee00000p-1;
+    r -= k * 0x1.a39ef35793c76p-33;
+    vec s = every(1.0 / 6227020800.0);
+    s = s * r + 1.0 / 479001600.0;
+    s = s * r + 1.0 / 39916800.0;
+    s = s * r + 1.0 / 3628800.0;
+    s = s * r + 1.0 / 362880.0;
+    s = s * r + 1.0 / 40320.0;
+    s = s * r + 1.0 / 5040.0;
+    s = s * r + 1.0 / 720.0;
+    s = s * r + 1.0 / 120.0;
+    s = s * r + 1.0 / 24.0;
+    s = s * r + 1.0 / 6.0;
+    s = s * r + 0.5;
+    s = s * r + 1.0;
+    s = s * r + 1.0;
+    /* In two factors, so that subnormal numbers come out right. */
+    ivec half = power >> 1;
+    vec one = (vec)((half + 1023) << 52), other = (vec)((power - half + 1023) << 52);
+    return s * one * other;
+}
+
+/* log(1 + f) for 1 + f between sqrt(1/2) and sqrt(2), by the series in f / (2 + f) with the coefficients of
+ * Sun's freely distributable mathematical library. */
+INLINE vec log_near_one(vec f) {
+    vec s = f / (f + 2.0), z = s * s;
+    vec r = every(1.479819860511658591e-01);
+    r = r * z + 1.531383769920937332e-01;
+    r = r * z + 1.818357216161805012e-01;
+    r = r * z + 2.222219843214978396e-01;
+    r = r * z + 2.857142874366239149e-01;
+    r = r * z + 3.999999999940941908e-01;
+    r = r * z + 6.666666666666735130e-01;
+    r = r * z;
+    vec h = 0.5 * f * f;
+    return f - (h - s * (h + r));
+}
+
+/* log(1 + t) for t from 0 to 1. */
+INLINE vec log1p_of_unit(vec t) {
+    ivec far = t > every(0x1.a827999fcef32p-2);
+    vec f = pick(far, 0.5 * (t - 1.0), t);
+    return log_near_one(f) + pick(far, every(0x1.62e42fefa39efp-1), every(0.0));
+}
+
+/* log(x) for a normal x > 0. */
+INLINE vec log_of_normal(vec x) {
+    ivec bits = (ivec)x;
+    ivec k = ((bits >> 52) & 0x7ff) - 1023;
+    vec f = (vec)((bits & 0x000fffffffffffffLL) | 0x3ff0000000000000LL);
+    ivec far = f > every(0x1.6a09e667f3bcdp+0);
+    f = pick(far, 0.5 * f, f);
+    k -= far;
+    vec times = __builtin_convertvector(k, vec);
+    return times * 0x1.62e42fee00000p-1 + (log_near_one(f - 1.0) + times * 0x1.a39ef35793c76p-33);
+}
+
+INLINE int64_t code_at(const void *codes, int64_t size, int64_t place) {
+    switch (size) {
+    case 1: return ((const int8_t *)codes)[place];
+    case 2: return ((const int16_t *)codes)[place];
+    case 4: return ((const int32_t *)codes)[place];
+    default: return ((const int64_t *)codes)[place];
+    }
+}
+
+/* What a call works on: a tile of R rows, and the sums. */
+struct work {
+    int64_t R, dense, slots, pairs;
+    int by_row;
+    double *tile, *turned, *scaled; /* numbers of the tile: [row][column] or [column][row]; [row][column] */
+    double *eta, *row_weight;       /* [equation][row], in the end residuals; [pair of equations][row] */
+    double *event, *trials;         /* codes and weights of the tile's rows */
+    double *coef, *score;           /* [equation][dense column], then [equation][slot] */
+    int64_t *slot;                  /* [term][row]: where in the slots of all terms the row belongs */
+    double *value;                  /* [term][row] */
+    double *square, *cross, *table; /* [pair][dense][dense], [pair][slot][dense], [pair][slot][slot] */
+};
+
+/* Fill the tile; columns and rows beyond the last are 0. */
+static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struct work *work) {
+    int64_t q = X->q, first = X->leading_one, R = work->R, width = work->dense;
+    const double *from = X->numbers + start * X->row_stride;
+    double *tile = work->tile;
+    if (work->by_row) {
+        for (int64_t i = 0; i < n; i++) {
+            if (first) tile[i * width] = 1.0;
+            memcpy(tile + i * width + first, from + i * X->row_stride, q * sizeof(double));
+        }
+        if (n < R) memset(tile + n * width, 0, (R - n) * width * sizeof(double));
+        return;
+    }
+    if (first)
+        for (int64_t i = 0; i < R; i++) tile[i] = i < n ? 1.0 : 0.0;
+    for (int64_t j = 0; j < q; j++) {
+        double *column = tile + (first + j) * R;
+        memcpy(column, from + j * X->column_stride, n * sizeof(double));
+        if (n < R) memset(column + n, 0, (R - n) * sizeof(double));
+    }
+}
+
+/* Outcomes, weights and terms of the tile. Rows beyond the last have weight 0 and a code of their own. */
+static void gather_codes(const struct rows *X, int64_t start, int64_t n, struct work *work) {
+    int64_t R = work->R, before = 0;
+    for (int64_t i = 0; i < n; i++) {
+        work->event[i] = (double)code_at(X->codes, X->code_size, (start + i) * X->code_stride);
+        work->trials[i] = X->weights ? X->weights[(start + i) * X->weight_stride] : 1.0;
+    }
+    for (int64_t i = n; i < R; i++) {
+        work->event[i] = -2.0;
+        work->trials[i] = 0.0;
+    }
+    for (int64_t t = 0; t < X->n_terms; t++) {
+        const struct term *term = X->terms + t;
+        int64_t *slot = work->slot + t * R;
+        double *value = work->value + t * R;
+        for (int64_t i = 0; i < n; i++) {
+            slot[i] = before + term->positions[code_at(term->codes, term->code_size, (start + i) * term->code_stride)];
+            value[i] = term->values ? term->values[(start + i) * term->value_stride] : 1.0;
+        }
+        for (int64_t i = n; i < R; i++) {
+            slot[i] = before + term->width;
+            value[i] = 0.0;
+        }
+        before += term->width + 1;
+    }
+}
+
+static void add_logits(const struct rows *X, int64_t start, int64_t n, struct work *work) {
+    int64_t R = work->R, width = work->dense;
+    const double *tile = work->tile, *of_slots = work->coef + X->m * width;
+    for (int64_t j = 0; j < X->m; j++) {
+        const double *b = work->coef + j * width;
+        double *eta = work->eta + j * R;
+        if (work->by_row) {
+            for (int64_t i = 0; i < R; i += 4) {
+                vec s[4] = {{0}};
+                for (int64_t c = 0; c < width; c += LANES) {
+                    vec here = load(b + c);
+                    for (int k = 0; k < 4; k++) s[k] += here * load(tile + (i + k) * width + c);
+                }
+                for (int k = 0; k < 4; k++) eta[i + k] = total(s[k]);
+            }
+        } else {
+            for (int64_t i = 0; i < R; i += 4 * LANES) {
+                vec s[4] = {{0}};
+                for (int64_t c = 0; c < width; c++)
+                    for (int k = 0; k < 4; k++) s[k] += b[c] * load(tile + c * R + i + k * LANES);
+                for (int k = 0; k < 4; k++) store(eta + i + k * LANES, s[k]);
+            }
+        }
+        for (int64_t t = 0; t < X->n_terms; t++) {
+            const int64_t *slot = work->slot + t * R;
+            const double *value = work->value + t * R;
+            for (int64_t i = 0; i < R; i++) eta[i] += value[i] * of_slots[j * work->slots + slot[i]];
+        }
+        if (X->offset) {
+            const double *offset = X->offset + j * X->offset_equation_stride + start * X->offset_row_stride;
+            for (int64_t i = 0; i < n; i++) eta[i] += offset[i * X->offset_row_stride];
+        }
+    }
+}
+
+static void add_score(const struct rows *X, struct work *work) {
+    int64_t R = work->R, width = work->dense;
+    const double *tile = work->tile;
+    for (int64_t j = 0; j < X->m; j++) {
+        const double *r = work->eta + j * R;
+        double *score = work->score + j * width;
+        if (work->by_row) {
+            int64_t c = 0;
+            for (; c + 4 * LANES <= width; c += 4 * LANES) {
+                vec s[4] = {{0}};
+                for (int64_t i = 0; i < R; i++)
+                    for (int k = 0; k < 4; k++) s[k] += r[i] * load(tile + i * width + c + k * LANES);
+                for (int k = 0; k < 4; k++) store(score + c + k * LANES, load(score + c + k * LANES) + s[k]);
+            }
+            for (; c < width; c += LANES) {
+                vec even = {0}, odd = {0};
+                for (int64_t i = 0; i < R; i += 2) {
+                    even += r[i] * load(tile + i * width + c);
+                    odd += r[i + 1] * load(tile + (i + 1) * width + c);
+                }
+                store(score + c, load(score + c) + (even + odd));
+            }
+        } else {
+            for (int64_t c = 0; c < width; c++) {
+                vec even = {0}, odd = {0};
+                for (int64_t i = 0; i < R; i += 2 * LANES) {
+                    even += load(r + i) * load(tile + c * R + i);
+                    odd += load(r + i + LANES) * load(tile + c * R + i + LANES);
+                }
+                score[c] += total(even + odd);
+            }
+        }
+        double *of_slots = work->score + X->m * width + j * work->slots;
+        for (int64_t t = 0; t < X->n_terms; t++) {
+            const int64_t *slot = work->slot + t * R;
+            const double *value = work->value + t * R;
+            for (int64_t i = 0; i < R; i++) of_slots[slot[i]] += value[i] * r[i];
+        }
+    }
+}
+
+/* to[a][b] += sum over rows of scaled[row][a] tile[row][b], for BLOCK_A columns a and n_b LANES columns b. */
+INLINE void add_block(const double *scaled, const double *tile, int64_t R, int64_t width, double *to, const int n_b) {
+    vec s[BLOCK_A][BLOCK_B];
+    for (int a = 0; a < BLOCK_A; a++)
+        for (int b = 0; b < n_b; b++) s[a][b] = (vec){0};
+    for (int64_t i = 0; i < R; i++) {
+        vec x[BLOCK_B];
+        for (int b = 0; b < n_b; b++) x[b] = load(tile + i * width + b * LANES);
+        for (int a = 0; a < BLOCK_A; a++) {
+            vec z = every(scaled[i * width + a]);
+            for (int b = 0; b < n_b; b++) s[a][b] += z * x[b];
+        }
+    }
+    for (int a = 0; a < BLOCK_A; a++)
+        for (int b = 0; b < n_b; b++) store(to + a * width + b * LANES, load(to + a * width + b * LANES) + s[a][b]);
+}
+
+/* square += X' diag(w) X for the numbers, at least its lower triangle. */
+static void add_square(const double *tile, const double *w, double *scaled, int64_t R, int64_t width, double *square) {
+    for (int64_t i = 0; i < R; i++)
+        for (int64_t c = 0; c < width; c += LANES)
+            store(scaled + i * width + c, w[i] * load(tile + i * width + c));
+    for (int64_t a = 0; a < width; a += BLOCK_A) {
+        int64_t end = padded(a + BLOCK_A, LANES), b = 0;
+        double *to = square + a * width;
+        if (end > width) end = width;
+        for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
+            add_block(scaled + a, tile + b, R, width, to + b, BLOCK_B);
+        int64_t left = (end - b) / LANES;
+        if (BLOCK_B > 2 && left == 2) add_block(scaled + a, tile + b, R, width, to + b, 2);
+        if (left == 1) add_block(scaled + a, tile + b, R, width, to + b, 1);
+    }
+}
+
+/* What the terms add: products of theirs with the numbers, and tables of one with another (the lower half). */
+static void add_tables(const struct rows *X, struct work *work, const double *w, double *cross, double *table) {
+    int64_t R = work->R, width = work->dense;
+    for (int64_t t = 0; t < X->n_terms; t++) {
+        const int64_t *slot = work->slot + t * R;
+        const double *value = work->value + t * R;
+        for (int64_t i = 0; i < R; i++) {
+            double *to = cross + slot[i] * width;
+            double weight = w[i] * value[i];
+            const double *x = work->turned + i * width;
+            for (int64_t c = 0; c < width; c += LANES) store(to + c, load(to + c) + weight * load(x + c));
+        }
+        for (int64_t u = 0; u <= t; u++) {
+            const int64_t *other = work->slot + u * R;
+            const double *times = work->value + u * R;
+            for (int64_t i = 0; i < R; i++) table[slot[i] * work->slots + other[i]] += w[i] * value[i] * times[i];
+        }
+    }
+}
+
+/* The tile with its rows one after the other. */
+static void turn(struct work *work) {
+    int64_t R = work->R, width = work->dense;
+    if (work->by_row) return;
+    for (int64_t c = 0; c < width; c += LANES)
+        for (int64_t i = 0; i < R; i++) {
+            vec x;
+            for (int k = 0; k < LANES; k++) x[k] = work->tile[(c + k) * R + i];
+            store(work->turned + i * width + c, x);
+        }
+}
+
+/* Losses of the tile's rows, their residuals from order 1 on, their weights in the information at order 2. */
+static void two_outcomes(struct work *work, int order, double *loglik, double *smallest) {
+    vec sum = {0}, least = every(*smallest), zero = {0};
+    for (int64_t i = 0; i < work->R; i += LANES) {
+        vec code = load(work->event + i), trials = load(work->trials + i), eta = load(work->eta + i);
+        ivec happened = code > zero;
+        /* s is the logit of what happened: its loss is log(1 + e^-s), its residual the complement 1/(1 + e^s). */
+        vec s = pick(happened, eta, -eta);
+        vec tail = exp_of_negative(-(vec)((ivec)s & INT64_MAX));
+        sum += trials * (log1p_of_unit(tail) - pick(s < zero, s, zero));
+        if (order == 0) continue;
+        /* p and 1 - p, each with full relative accuracy. */
+        vec near = 1.0 / (1.0 + tail), far = tail * near;
+        vec missed = pick(s >= zero, far, near);
+        store(work->eta + i, trials * pick(happened, missed, -missed));
+        if (order == 1) continue;
+        vec weight = trials * (near * far);
+        store(work->row_weight + i, weight);
+        least = pick((weight < least) & (code > every(-1.0)), weight, least);
+    }
+    *loglik -= total(sum);
+    for (int k = 0; k < LANES; k++)
+        if (least[k] < *smallest) *smallest = least[k];
+}
+
+static void many_outcomes(struct work *work, int64_t m, int order, double *loglik, double *smallest) {
+    int64_t R = work->R;
+    vec sum = {0}, least = every(*smallest), zero = {0}, one = every(1.0);
+    for (int64_t i = 0; i < R; i += LANES) {
+        double *eta = work->eta + i;
+        vec code = load(work->event + i), trials = load(work->trials + i), shift = zero;
+        for (int64_t j = 0; j < m; j++) {
+            vec x = load(eta + j * R);
+            shift = pick(x > shift, x, shift);
+        }
+        /* What speaks against the observed outcome is summed without it: neither loss nor residual cancels. */
+        vec base = exp_of_negative(-shift), own = -shift, own_odds = base;
+        vec against = pick(code <= zero, zero, base);
+        for (int64_t j = 0; j < m; j++) {
+            ivec here = code == every((double)(j + 1));
+            vec x = load(eta + j * R) - shift, odds = exp_of_negative(x);
+            own = pick(here, x, own);
+            own_odds = pick(here, odds, own_odds);
+            against += pick(here, zero, odds);
+            store(eta + j * R, odds);
+        }
+        /* log(1 + against/own), the unlikely outcome's from its logit itself, which keeps its digits. */
+        ivec likely = against <= own_odds;
+        vec ratio = pick(likely, against, own_odds) / pick(likely, own_odds, against);
+        sum += trials * (log1p_of_unit(ratio) + pick(likely, zero, log_of_normal(against) - own));
+        if (order == 0) continue;
+        vec inverse = 1.0 / (against + own_odds);
+        if (order == 2) {
+            /* The complement of the largest, whose odds are exactly 1, is the sum of the others. */
+            vec rest = pick(base >= one, zero, base), ties = pick(base >= one, one, zero), low = base;
+            for (int64_t j = 0; j < m; j++) {
+                vec odds = load(eta + j * R);
+                rest += pick(odds >= one, zero, odds);
+                ties += pick(odds >= one, one, zero);
+                low = pick(odds < low, odds, low);
+            }
+            rest += ties - 1.0;
+            double *weight = work->row_weight + i;
+            for (int64_t j = 0; j < m; j++) {
+                vec odds = load(eta + j * R), p = odds * inverse;
+                vec q = pick(odds >= one, rest * inverse, 1.0 - p);
+                for (int64_t k = 0; k < j; k++, weight += R)
+                    store(weight, -(trials * p) * (load(eta + k * R) * inverse));
+                store(weight, trials * p * q);
+                weight += R;
+            }
+            /* v' (diag(p) - p p') v >= p_0 sum_j p_j v_j^2 >= (min p)^2 |v|^2. */
+            vec bound = trials * (low * inverse) * (low * inverse);
+            least = pick((bound < least) & (code > every(-1.0)), bound, least);
+        }
+        vec scale = trials * inverse;
+        for (int64_t j = 0; j < m; j++) {
+            ivec here = code == every((double)(j + 1));
+            store(eta + j * R, scale * pick(here, against, -load(eta + j * R)));
+        }
+    }
+    *loglik -= total(sum);
+    for (int k = 0; k < LANES; k++)
+        if (least[k] < *smallest) *smallest = least[k];
+}
+
+/* Where slot s of the terms stands among the columns behind the dense ones, -1 for none. */
+static void slot_columns(const struct rows *X, int64_t *columns) {
+    int64_t column = X->q + X->leading_one;
+    for (int64_t t = 0; t < X->n_terms; t++) {
+        for (int64_t k = 0; k < X->terms[t].width; k++) *columns++ = column++;
+        *columns++ = -1;
+    }
+}
+
+static void spread(double *information, int64_t size, int64_t p, int64_t j, int64_t k, int64_t a, int64_t b, double v) {
+    information[(j * p + a) * size + k * p + b] = v;
+    information[(j * p + b) * size + k * p + a] = v;
+    information[(k * p + a) * size + j * p + b] = v;
+    information[(k * p + b) * size + j * p + a] = v;
+}
+
+static void write_information(const struct rows *X, const struct work *work, const int64_t *columns, int64_t p, double *to) {
+    int64_t m = X->m, size = m * p, width = work->dense, slots = work->slots, dense = X->q + X->leading_one;
+    const int64_t *order = X->order;
+    for (int64_t j = 0, pair = 0; j < m; j++)
+        for (int64_t k = 0; k <= j; k++, pair++) {
+            const double *square = work->square + pair * width * width;
+            const double *cross = work->cross + pair * slots * width, *table = work->table + pair * slots * slots;
+            for (int64_t a = 0; a < dense; a++)
+                for (int64_t b = 0; b <= a; b++) spread(to, size, p, j, k, order[a], order[b], square[a * width + b]);
+            for (int64_t s = 0; s < slots; s++) {
+                if (columns[s] < 0) continue;
+                int64_t a = order[columns[s]];
+                for (int64_t b = 0; b < dense; b++) spread(to, size, p, j, k, a, order[b], cross[s * width + b]);
+                for (int64_t r = 0; r <= s; r++)
+                    if (columns[r] >= 0) spread(to, size, p, j, k, a, order[columns[r]], table[s * slots + r]);
+            }
+        }
+}
+
+/* The next `count` doubles of the scratch; with `memory` NULL they are only counted. */
+static double *take(double *memory, size_t *used, int64_t count) {
+    double *here = memory ? memory + *used : NULL;
+    *used += padded(count, 8);
+    return here;
+}
+
+static void lay_out(const struct rows *X, int order, double *memory, size_t *used, struct work *work) {
+    int64_t R = work->R, width = work->dense, m = X->m, pairs = order == 2 ? m * (m + 1) / 2 : 0;
+    *used = 0;
+    work->tile = take(memory, used, R * width);
+    work->turned = work->by_row ? work->tile : take(memory, used, order == 2 ? R * width : 0);
+    work->scaled = take(memory, used, order == 2 ? R * width : 0);
+    work->eta = take(memory, used, m * R);
+    work->row_weight = take(memory, used, pairs * R);
+    work->event = take(memory, used, R);
+    work->trials = take(memory, used, R);
+    work->coef = take(memory, used, m * (width + work->slots));
+    work->score = take(memory, used, m * (width + work->slots));
+    work->slot = (int64_t *)take(memory, used, X->n_terms * R);
+    work->value = take(memory, used, X->n_terms * R);
+    work->square = take(memory, used, pairs * width * width);
+    work->cross = take(memory, used, pairs * work->slots * width);
+    work->table = take(memory, used, pairs * work->slots * work->slots);
+}
+
+/* Sums over rows at coefficients (m, p). out: log-likelihood, smallest weight, score (m, p) from order 1 on,
+ * information (m p, m p) at order 2. Returns 0, or 1 if there is no memory. */
+EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coef, int64_t order, double *out) {
+    int64_t m = X->m, dense = X->q + X->leading_one, p = dense;
+    struct work work = {0};
+    for (int64_t t = 0; t < X->n_terms; t++) {
+        p += X->terms[t].width;
+        work.slots += X->terms[t].width + 1;
+    }
+    work.by_row = X->column_stride == 1 && X->q > 1;
+    work.dense = padded(dense, LANES > BLOCK_A ? LANES : BLOCK_A);
+    work.R = work.dense ? TILE_SIZE / work.dense / FEWEST_ROWS * FEWEST_ROWS : MOST_ROWS;
+    if (work.R < FEWEST_ROWS) work.R = FEWEST_ROWS;
+    if (work.R > MOST_ROWS) work.R = MOST_ROWS;
+    if (work.R > padded(X->n, FEWEST_ROWS)) work.R = padded(X->n, FEWEST_ROWS);
+    int64_t R = work.R;
+
+    size_t used;
+    lay_out(X, (int)order, NULL, &used, &work);
+    double *memory = calloc(used + 8 + work.slots, sizeof(double));
+    if (!memory) return 1;
+    lay_out(X, (int)order, (double *)(((uintptr_t)memory + 63) / 64 * 64), &used, &work);
+    int64_t *columns = (int64_t *)(memory + used + 8);
+    slot_columns(X, columns);
+    double *of_slots = work.coef + m * work.dense, *score_of_slots = work.score + m * work.dense;
+    for (int64_t j = 0; j < m; j++) {
+        for (int64_t a = 0; a < dense; a++) work.coef[j * work.dense + a] = coef[j * p + X->order[a]];
+        for (int64_t s = 0; s < work.slots; s++)
+            if (columns[s] >= 0) of_slots[j * work.slots + s] = coef[j * p + X->order[columns[s]]];
+    }
+
+    double loglik = 0.0, smallest = __builtin_inf();
+    for (int64_t start = 0; start < X->n; start += R) {
+        int64_t n = X->n - start < R ? X->n - start : R;
+        gather_numbers(X, start, n, &work);
+        gather_codes(X, start, n, &work);
+        add_logits(X, start, n, &work);
+        if (m == 1)
+            two_outcomes(&work, (int)order, &loglik, &smallest);
+        else
+            many_outcomes(&work, m, (int)order, &loglik, &smallest);
+        if (order >= 1) add_score(X, &work);
+        if (order < 2) continue;
+        turn(&work);
+        for (int64_t pair = 0; pair < m * (m + 1) / 2; pair++) {
+            const double *w = work.row_weight + pair * R;
+            add_square(work.turned, w, work.scaled, R, work.dense, work.square + pair * work.dense * work.dense);
+            add_tables(X, &work, w, work.cross + pair * work.slots * work.dense,
+                       work.table + pair * work.slots * work.slots);
+        }
+    }
+
+    out[0] = loglik;
+    out[1] = smallest;
+    for (int64_t j = 0; order >= 1 && j < m; j++) {
+        double *to = out + 2 + j * p;
+        for (int64_t a = 0; a < dense; a++) to[X->order[a]] = work.score[j * work.dense + a];
+        for (int64_t s = 0; s < work.slots; s++)
+            if (columns[s] >= 0) to[X->order[columns[s]]] = score_of_slots[j * work.slots + s];
+    }
+    if (order == 2) write_information(X, &work, columns, p, out + 2 + m * p);
+    free(memory);
+    return 0;
+}
