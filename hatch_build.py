@@ -1,4 +1,4 @@
-"""Compile ``logreg/engine/rows.c`` when the package is built: into the wheel, or into the tree if it is editable.
+"""Compile ``logreg/engine/rows.c`` when the package is built: into the wheel, or into an editable tree.
 
 A compiler is looked for in the environment variable CC, then under its usual names; where there is none, the
 build asks for the one that the package ziglang carries. The library calls nothing of Python, so one wheel
@@ -24,7 +24,15 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "logreg/engine/rows.c"
 #: Sums may be contracted (a * b + c in one rounding), never reordered: NaN and infinity keep their meaning.
-FLAGS = ("-O3", "-std=gnu11", "-fPIC", "-fvisibility=hidden", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
+FLAGS = (
+    "-O3",
+    "-std=gnu11",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+)
 #: One compilation per instruction set; logreg/engine/compiled.py chooses among them.
 X86_VARIANTS = {
     "baseline": (),
@@ -64,7 +72,9 @@ def compile_library(root: Path, target: Path) -> None:
         for variant, flags in variants.items():
             objects.append(str(Path(folder, f"{variant}.o")))
             names = (f"-DVARIANT={variant}", f'-DSOURCE="{digest}"')
-            subprocess.run([*compiler, *FLAGS, *flags, *names, "-c", str(source), "-o", objects[-1]], check=True)
+            subprocess.run(
+                [*compiler, *FLAGS, *flags, *names, "-c", str(source), "-o", objects[-1]], check=True
+            )
         linked = Path(folder, target.name)
         subprocess.run([*compiler, "-shared", *objects, "-o", str(linked)], check=True)
         beside = target.with_name(target.name + ".new")
@@ -79,7 +89,7 @@ class LibraryHook(BuildHookInterface[Any]):
         """Return what the build needs besides: a compiler, where the machine has none."""
         return [] if self.target_name != "wheel" or find_compiler() else ["ziglang>=0.13"]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the base's
         """Compile the library and add it to the wheel."""
         if self.target_name != "wheel":
             return

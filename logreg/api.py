@@ -34,7 +34,7 @@ from logreg.passes.ascent import maximise, null_loglik
 from logreg.passes.encode import training_rows, weight_scale
 from logreg.passes.evidence import reach_of_numbers
 from logreg.passes.spread import check_spread
-from logreg.passes.sums import probability_sums
+from logreg.passes.sums import probability_sums, sums_of_moments
 from logreg.progress import progress
 from logreg.robust import sandwich_over
 
@@ -148,7 +148,9 @@ def fit(
         learned=learned,
         optimum=optimum,
         loglik_null=null,
-        row_sums=probability_sums(blocks, np.nan_to_num(optimum.coef), optimum.direction),
+        row_sums=probability_sums(blocks, np.nan_to_num(optimum.coef), optimum.direction)
+        if optimum.moments is None
+        else sums_of_moments(optimum.moments),
         weight_scale=scale,
         options=options,
         provenance=source.description,

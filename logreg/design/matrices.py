@@ -69,10 +69,15 @@ class DenseMatrix:
             return product
         return np.concatenate([scaled.sum(axis=1, keepdims=True), product], axis=1)
 
-    def rows(self, start: int, stop: int, step: int = 1) -> DenseMatrix:
-        """Return some of the rows: a view of consecutive ones, a compact copy of every ``step``-th."""
-        part = self.columns[:, start:stop:step]
-        return DenseMatrix(part if step == 1 else np.ascontiguousarray(part), self.leading_one)
+    def rows(self, start: int, stop: int) -> DenseMatrix:
+        """Return the rows ``start:stop``, as a view."""
+        return DenseMatrix(self.columns[:, start:stop], self.leading_one)
+
+    def take(self, chosen: NDArray[np.intp]) -> DenseMatrix:
+        """Return the rows at these places, as a copy in the layout of the columns."""
+        by_row = self.columns.strides[0] < self.columns.strides[-1]
+        taken = self.columns.T.take(chosen, axis=0).T if by_row else self.columns.take(chosen, axis=1)
+        return DenseMatrix(taken, self.leading_one)
 
     def to_array(self) -> FloatArray:
         """Return all columns written out, shape (p, n); for a few thousand rows at a time."""
@@ -110,8 +115,8 @@ class Indicators:
         """Return each row's column within the term, ``width`` for none."""
         return self.positions.take(self.codes)
 
-    def rows(self, part: slice) -> Indicators:
-        """Return some of the rows, as views."""
+    def rows(self, part: slice | NDArray[np.intp]) -> Indicators:
+        """Return some of the rows: views of a slice, copies of places."""
         values = None if self.values is None else self.values[part]
         return Indicators(self.codes[part], self.positions, self.width, values)
 
@@ -211,11 +216,17 @@ class SplitMatrix:
         result[np.ix_(self.order, self.order)] = split
         return result
 
-    def rows(self, start: int, stop: int, step: int = 1) -> SplitMatrix:
-        """Return some of the rows, as views."""
-        part = slice(start, stop, step)
+    def rows(self, start: int, stop: int) -> SplitMatrix:
+        """Return the rows ``start:stop``, as views."""
+        part = slice(start, stop)
         return SplitMatrix(
-            self.dense.rows(start, stop, step), tuple(term.rows(part) for term in self.terms), self.order
+            self.dense.rows(start, stop), tuple(term.rows(part) for term in self.terms), self.order
+        )
+
+    def take(self, chosen: NDArray[np.intp]) -> SplitMatrix:
+        """Return the rows at these places, as copies."""
+        return SplitMatrix(
+            self.dense.take(chosen), tuple(term.rows(chosen) for term in self.terms), self.order
         )
 
     def to_array(self) -> FloatArray:

@@ -79,7 +79,7 @@ class _Rows(ctypes.Structure):
     _fields_ = (
         ("n", ctypes.c_int64),
         ("q", ctypes.c_int64),
-        ("leading_one", ctypes.c_int64),
+        ("intercept", ctypes.c_int64),
         ("m", ctypes.c_int64),
         ("n_terms", ctypes.c_int64),
         ("numbers", ctypes.c_void_p),
@@ -142,7 +142,9 @@ class CompiledRows:
 
     __slots__ = ("_address", "_function", "_held", "_shape")
 
-    def __init__(self, function: Callable[..., int], rows: _Rows, shape: tuple[int, int], held: object) -> None:
+    def __init__(
+        self, function: Callable[..., int], rows: _Rows, shape: tuple[int, int], held: object
+    ) -> None:
         self._function = function
         self._shape = shape
         self._address = ctypes.addressof(rows)
@@ -155,13 +157,15 @@ class CompiledRows:
         assert coef.shape == (m, p)
         size = m * p
         coef = np.ascontiguousarray(coef)
-        out = np.empty(2 + (size if order >= 1 else 0) + (size * size if order == 2 else 0))
+        last = 2 + size + size * size
+        out = np.empty((2, 2 + size, last + (m + 1) ** 2 + 3)[order])
         if self._function(self._address, coef.ctypes.data, order, out.ctypes.data):
             raise MemoryError(f"no memory for sums of {size} coefficients")
         return LikelihoodSum(
             loglik=float(out[0]),
             score=out[2 : 2 + size].reshape(m, p) if order >= 1 else None,
-            information=out[2 + size :].reshape(size, size) if order == 2 else None,
+            information=out[2 + size : last].reshape(size, size) if order == 2 else None,
+            moments=out[last:] if order == 2 else None,
             smallest_weight=float(out[1]),
         )
 
@@ -216,7 +220,10 @@ def compiled_rows(
         # One column with gaps: as rows of one number.
         column_bytes = DOUBLE
     p = q + leading_one + sum(term.width for term in terms)
-    order = np.ascontiguousarray(np.arange(p) if order is None else order, dtype=np.int64)
+    order = np.array(np.arange(p) if order is None else order, dtype=np.int64)
+    if leading_one:
+        # The library has the ones behind the numbers, where they do not shift them.
+        order[: q + 1] = np.roll(order[: q + 1], -1)
     positions = [np.ascontiguousarray(term.positions, dtype=np.int64) for term in terms]
     parts = (_Term * len(terms))(
         *(
@@ -235,7 +242,7 @@ def compiled_rows(
     rows = _Rows(
         n=n,
         q=q,
-        leading_one=int(leading_one),
+        intercept=int(leading_one),
         m=n_outcomes - 1,
         n_terms=len(terms),
         numbers=numbers.ctypes.data,

@@ -288,7 +288,9 @@ def find_aliases(
     """
     n, p = sum(block.n_rows for block in blocks), blocks[0].matrix.shape[1]
     step = max(1, n // max(2 * p, int(TRIANGULAR_WORK) // p**2))
-    columns = _triangular_factor([block.rows(0, block.n_rows, step) for block in blocks])
+    columns = _triangular_factor(
+        blocks if step == 1 else [block.take(np.arange(0, block.n_rows, step)) for block in blocks]
+    )
     own = np.linalg.norm(columns, axis=0)
     spread = np.linalg.norm(columns[1:], axis=0) if intercept else own
     noise = np.finfo(float).eps * raw * np.sqrt(sum(len(range(0, block.n_rows, step)) for block in blocks))

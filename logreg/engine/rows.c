@@ -57,10 +57,10 @@ struct term {
     int64_t code_size, code_stride, value_stride, width;
 };
 
-/* n rows: q numbers each, behind a 1 if there is an intercept, then terms; m = outcomes - 1. Strides count
+/* n rows: q numbers each, then a 1 if there is an intercept, then terms; m = outcomes - 1. Strides count
  * elements, sizes bytes. Column k of these stands in the design at order[k]. */
 struct rows {
-    int64_t n, q, leading_one, m, n_terms;
+    int64_t n, q, intercept, m, n_terms;
     const double *numbers;
     int64_t row_stride, column_stride;
     const struct term *terms;
@@ -79,9 +79,11 @@ INLINE void store(double *x, vec v) { *(unaligned_vec *)x = v; }
 INLINE vec pick(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
 
 INLINE double total(vec v) {
-    double sum = 0;
-    for (int k = 0; k < LANES; k++) sum += v[k];
-    return sum;
+    double sums[LANES];
+    store(sums, v);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) sums[k] += sums[k + half];
+    return sums[0];
 }
 
 static int64_t padded(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
@@ -150,13 +152,17 @@ INLINE vec log_of_normal(vec x) {
     return times * 0x1.62e42fee00000p-1 + (log_near_one(f - 1.0) + times * 0x1.a39ef35793c76p-33);
 }
 
-INLINE int64_t code_at(const void *codes, int64_t size, int64_t place) {
+/* Codes of n rows from the start, whatever their size. */
+static void read_codes(const void *codes, int64_t size, int64_t stride, int64_t start, int64_t n, int64_t *to) {
+#define READ(type) \
+    for (int64_t i = 0; i < n; i++) to[i] = ((const type *)codes)[(start + i) * stride]
     switch (size) {
-    case 1: return ((const int8_t *)codes)[place];
-    case 2: return ((const int16_t *)codes)[place];
-    case 4: return ((const int32_t *)codes)[place];
-    default: return ((const int64_t *)codes)[place];
+    case 1: READ(int8_t); break;
+    case 2: READ(int16_t); break;
+    case 4: READ(int32_t); break;
+    default: READ(int64_t);
     }
+#undef READ
 }
 
 /* What a call works on: a tile of R rows, and the sums. */
@@ -167,40 +173,45 @@ struct work {
     double *eta, *row_weight;       /* [equation][row], in the end residuals; [pair of equations][row] */
     double *event, *trials;         /* codes and weights of the tile's rows */
     double *coef, *score;           /* [equation][dense column], then [equation][slot] */
+    int64_t *found;                 /* codes, before they are looked up */
     int64_t *slot;                  /* [term][row]: where in the slots of all terms the row belongs */
     double *value;                  /* [term][row] */
+    double *moments, *lanes;        /* sums of probabilities, and the same of a tile, lane by lane */
     double *square, *cross, *table; /* [pair][dense][dense], [pair][slot][dense], [pair][slot][slot] */
 };
 
 /* Fill the tile; columns and rows beyond the last are 0. */
 static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struct work *work) {
-    int64_t q = X->q, first = X->leading_one, R = work->R, width = work->dense;
+    int64_t q = X->q, first = X->intercept, R = work->R, width = work->dense;
     const double *from = X->numbers + start * X->row_stride;
     double *tile = work->tile;
     if (work->by_row) {
         for (int64_t i = 0; i < n; i++) {
-            if (first) tile[i * width] = 1.0;
-            memcpy(tile + i * width + first, from + i * X->row_stride, q * sizeof(double));
+            const double *row = from + i * X->row_stride;
+            double *to = tile + i * width;
+            int64_t c = 0;
+            for (; c + LANES <= q; c += LANES) store(to + c, load(row + c));
+            for (; c < q; c++) to[c] = row[c];
+            if (first) to[q] = 1.0;
         }
         if (n < R) memset(tile + n * width, 0, (R - n) * width * sizeof(double));
         return;
     }
-    if (first)
-        for (int64_t i = 0; i < R; i++) tile[i] = i < n ? 1.0 : 0.0;
     for (int64_t j = 0; j < q; j++) {
-        double *column = tile + (first + j) * R;
+        double *column = tile + j * R;
         memcpy(column, from + j * X->column_stride, n * sizeof(double));
         if (n < R) memset(column + n, 0, (R - n) * sizeof(double));
     }
+    if (first)
+        for (int64_t i = 0; i < R; i++) tile[q * R + i] = i < n ? 1.0 : 0.0;
 }
 
 /* Outcomes, weights and terms of the tile. Rows beyond the last have weight 0 and a code of their own. */
 static void gather_codes(const struct rows *X, int64_t start, int64_t n, struct work *work) {
     int64_t R = work->R, before = 0;
-    for (int64_t i = 0; i < n; i++) {
-        work->event[i] = (double)code_at(X->codes, X->code_size, (start + i) * X->code_stride);
-        work->trials[i] = X->weights ? X->weights[(start + i) * X->weight_stride] : 1.0;
-    }
+    read_codes(X->codes, X->code_size, X->code_stride, start, n, work->found);
+    for (int64_t i = 0; i < n; i++) work->event[i] = (double)work->found[i];
+    for (int64_t i = 0; i < n; i++) work->trials[i] = X->weights ? X->weights[(start + i) * X->weight_stride] : 1.0;
     for (int64_t i = n; i < R; i++) {
         work->event[i] = -2.0;
         work->trials[i] = 0.0;
@@ -209,10 +220,9 @@ static void gather_codes(const struct rows *X, int64_t start, int64_t n, struct 
         const struct term *term = X->terms + t;
         int64_t *slot = work->slot + t * R;
         double *value = work->value + t * R;
-        for (int64_t i = 0; i < n; i++) {
-            slot[i] = before + term->positions[code_at(term->codes, term->code_size, (start + i) * term->code_stride)];
-            value[i] = term->values ? term->values[(start + i) * term->value_stride] : 1.0;
-        }
+        read_codes(term->codes, term->code_size, term->code_stride, start, n, work->found);
+        for (int64_t i = 0; i < n; i++) slot[i] = before + term->positions[work->found[i]];
+        for (int64_t i = 0; i < n; i++) value[i] = term->values ? term->values[(start + i) * term->value_stride] : 1.0;
         for (int64_t i = n; i < R; i++) {
             slot[i] = before + term->width;
             value[i] = 0.0;
@@ -363,9 +373,12 @@ static void turn(struct work *work) {
         }
 }
 
-/* Losses of the tile's rows, their residuals from order 1 on, their weights in the information at order 2. */
+/* Losses of the tile's rows, their residuals from order 1 on; at order 2 their weights in the information, and
+ * the moments: row j, column k of the first K K is the sum of p_k over trials that ended in j, then come squared
+ * error, sum and sum of squares of the first logit. */
 static void two_outcomes(struct work *work, int order, double *loglik, double *smallest) {
     vec sum = {0}, least = every(*smallest), zero = {0};
+    vec events = {0}, others = {0}, of_events = {0}, of_others = {0}, error = {0}, first = {0}, squared = {0};
     for (int64_t i = 0; i < work->R; i += LANES) {
         vec code = load(work->event + i), trials = load(work->trials + i), eta = load(work->eta + i);
         ivec happened = code > zero;
@@ -382,6 +395,24 @@ static void two_outcomes(struct work *work, int order, double *loglik, double *s
         vec weight = trials * (near * far);
         store(work->row_weight + i, weight);
         least = pick((weight < least) & (code > every(-1.0)), weight, least);
+        vec wrong = trials * missed;
+        events += pick(happened, trials, zero);
+        others += pick(happened, zero, trials);
+        of_events += pick(happened, wrong, zero);
+        of_others += pick(happened, zero, wrong);
+        error += wrong * missed;
+        first += trials * eta;
+        squared += trials * eta * eta;
+    }
+    if (order == 2) {
+        double *moments = work->moments;
+        moments[0] += total(others - of_others);
+        moments[1] += total(of_others);
+        moments[2] += total(of_events);
+        moments[3] += total(events - of_events);
+        moments[4] += 2.0 * total(error);
+        moments[5] += total(first);
+        moments[6] += total(squared);
     }
     *loglik -= total(sum);
     for (int k = 0; k < LANES; k++)
@@ -389,11 +420,13 @@ static void two_outcomes(struct work *work, int order, double *loglik, double *s
 }
 
 static void many_outcomes(struct work *work, int64_t m, int order, double *loglik, double *smallest) {
-    int64_t R = work->R;
+    int64_t R = work->R, n_moments = (m + 1) * (m + 1) + 3;
     vec sum = {0}, least = every(*smallest), zero = {0}, one = every(1.0);
+    double *moments = work->lanes, *error = moments + (n_moments - 3) * LANES;
+    if (order == 2) memset(moments, 0, n_moments * LANES * sizeof(double));
     for (int64_t i = 0; i < R; i += LANES) {
         double *eta = work->eta + i;
-        vec code = load(work->event + i), trials = load(work->trials + i), shift = zero;
+        vec code = load(work->event + i), trials = load(work->trials + i), shift = zero, logit = load(eta);
         for (int64_t j = 0; j < m; j++) {
             vec x = load(eta + j * R);
             shift = pick(x > shift, x, shift);
@@ -437,6 +470,19 @@ static void many_outcomes(struct work *work, int64_t m, int order, double *logli
             /* v' (diag(p) - p p') v >= p_0 sum_j p_j v_j^2 >= (min p)^2 |v|^2. */
             vec bound = trials * (low * inverse) * (low * inverse);
             least = pick((bound < least) & (code > every(-1.0)), bound, least);
+            /* Sum over outcomes of (y - p)^2: (1 - p)^2 of the one that happened, p^2 of the others. */
+            vec missed = against * inverse, hit = own_odds * inverse, squares = missed * missed - hit * hit;
+            for (int64_t k = 0; k <= m; k++) {
+                vec p = (k ? load(eta + (k - 1) * R) : base) * inverse, weighted = trials * p;
+                squares += p * p;
+                for (int64_t j = 0; j <= m; j++) {
+                    double *to = moments + (j * (m + 1) + k) * LANES;
+                    store(to, load(to) + pick(code == every((double)j), weighted, zero));
+                }
+            }
+            store(error, load(error) + trials * squares);
+            store(error + LANES, load(error + LANES) + trials * logit);
+            store(error + 2 * LANES, load(error + 2 * LANES) + trials * logit * logit);
         }
         vec scale = trials * inverse;
         for (int64_t j = 0; j < m; j++) {
@@ -444,6 +490,8 @@ static void many_outcomes(struct work *work, int64_t m, int order, double *logli
             store(eta + j * R, scale * pick(here, against, -load(eta + j * R)));
         }
     }
+    if (order == 2)
+        for (int64_t k = 0; k < n_moments; k++) work->moments[k] += total(load(moments + k * LANES));
     *loglik -= total(sum);
     for (int k = 0; k < LANES; k++)
         if (least[k] < *smallest) *smallest = least[k];
@@ -451,7 +499,7 @@ static void many_outcomes(struct work *work, int64_t m, int order, double *logli
 
 /* Where slot s of the terms stands among the columns behind the dense ones, -1 for none. */
 static void slot_columns(const struct rows *X, int64_t *columns) {
-    int64_t column = X->q + X->leading_one;
+    int64_t column = X->q + X->intercept;
     for (int64_t t = 0; t < X->n_terms; t++) {
         for (int64_t k = 0; k < X->terms[t].width; k++) *columns++ = column++;
         *columns++ = -1;
@@ -466,7 +514,7 @@ static void spread(double *information, int64_t size, int64_t p, int64_t j, int6
 }
 
 static void write_information(const struct rows *X, const struct work *work, const int64_t *columns, int64_t p, double *to) {
-    int64_t m = X->m, size = m * p, width = work->dense, slots = work->slots, dense = X->q + X->leading_one;
+    int64_t m = X->m, size = m * p, width = work->dense, slots = work->slots, dense = X->q + X->intercept;
     const int64_t *order = X->order;
     for (int64_t j = 0, pair = 0; j < m; j++)
         for (int64_t k = 0; k <= j; k++, pair++) {
@@ -503,17 +551,20 @@ static void lay_out(const struct rows *X, int order, double *memory, size_t *use
     work->trials = take(memory, used, R);
     work->coef = take(memory, used, m * (width + work->slots));
     work->score = take(memory, used, m * (width + work->slots));
+    work->found = (int64_t *)take(memory, used, R);
     work->slot = (int64_t *)take(memory, used, X->n_terms * R);
     work->value = take(memory, used, X->n_terms * R);
+    work->moments = take(memory, used, (m + 1) * (m + 1) + 3);
+    work->lanes = take(memory, used, ((m + 1) * (m + 1) + 3) * LANES);
     work->square = take(memory, used, pairs * width * width);
     work->cross = take(memory, used, pairs * work->slots * width);
     work->table = take(memory, used, pairs * work->slots * work->slots);
 }
 
 /* Sums over rows at coefficients (m, p). out: log-likelihood, smallest weight, score (m, p) from order 1 on,
- * information (m p, m p) at order 2. Returns 0, or 1 if there is no memory. */
+ * information (m p, m p) and moments ((m + 1)^2 + 3) at order 2. Returns 0, or 1 if there is no memory. */
 EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coef, int64_t order, double *out) {
-    int64_t m = X->m, dense = X->q + X->leading_one, p = dense;
+    int64_t m = X->m, dense = X->q + X->intercept, p = dense;
     struct work work = {0};
     for (int64_t t = 0; t < X->n_terms; t++) {
         p += X->terms[t].width;
@@ -570,7 +621,10 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
         for (int64_t s = 0; s < work.slots; s++)
             if (columns[s] >= 0) to[X->order[columns[s]]] = score_of_slots[j * work.slots + s];
     }
-    if (order == 2) write_information(X, &work, columns, p, out + 2 + m * p);
+    if (order == 2) {
+        write_information(X, &work, columns, p, out + 2 + m * p);
+        memcpy(out + 2 + m * p + m * p * m * p, work.moments, ((m + 1) * (m + 1) + 3) * sizeof(double));
+    }
     free(memory);
     return 0;
 }

@@ -74,10 +74,12 @@ class Matrix(Protocol):
         """Return ``X.T @ diag(weights) @ X``, shape (p, p); weights are not negative unless ``signed``."""
         ...
 
-    def rows(self, start: int, stop: int, step: int = 1) -> Matrix:
-        """Return the rows ``start:stop:step`` as a matrix of the same kind, without copying where
-        possible.
-        """
+    def rows(self, start: int, stop: int) -> Matrix:
+        """Return the rows ``start:stop`` as a matrix of the same kind, as views."""
+        ...
+
+    def take(self, chosen: NDArray[np.intp]) -> Matrix:
+        """Return the rows at these places as a matrix of the same kind, as copies."""
         ...
 
     def to_array(self) -> FloatArray:
@@ -119,11 +121,17 @@ class DesignBlock:
         """Number of rows in the block."""
         return self.matrix.shape[0]
 
-    def rows(self, start: int, stop: int, step: int = 1) -> DesignBlock:
-        """Return the rows ``start:stop:step`` of this block, as views."""
-        part = slice(start, stop, step)
+    def rows(self, start: int, stop: int) -> DesignBlock:
+        """Return the rows ``start:stop`` of this block, as views."""
+        return self._part(self.matrix.rows(start, stop), slice(start, stop))
+
+    def take(self, chosen: NDArray[np.intp]) -> DesignBlock:
+        """Return the rows at these places, as copies."""
+        return self._part(self.matrix.take(chosen), chosen)
+
+    def _part(self, matrix: Matrix, part: slice | NDArray[np.intp]) -> DesignBlock:
         return DesignBlock(
-            matrix=self.matrix.rows(start, stop, step),
+            matrix=matrix,
             n_outcomes=self.n_outcomes,
             codes=None if self.codes is None else self.codes[part],
             counts=None if self.counts is None else self.counts[:, part],
@@ -139,24 +147,29 @@ class LikelihoodSum:
     ``score`` (m, p) and ``information`` (m p, m p) are present from order 1 and 2 on. ``smallest_weight``,
     known with the information, bounds every row's own information from below: ``information >=
     smallest_weight x_i x_i'`` in each equation.
+
+    ``moments`` (K K + 3,) come along with the information where the kernel has them for nothing: the sums of
+    `logreg.passes.sums.probability_sums`, one after the other.
     """
 
     loglik: float
     score: FloatArray | None = None
     information: FloatArray | None = None
+    moments: FloatArray | None = None
     smallest_weight: float = np.inf
 
     def __add__(self, other: LikelihoodSum) -> LikelihoodSum:
         return LikelihoodSum(
             smallest_weight=min(self.smallest_weight, other.smallest_weight),
             loglik=self.loglik + other.loglik,
-            score=None if self.score is None or other.score is None else self.score + other.score,
-            information=(
-                None
-                if self.information is None or other.information is None
-                else self.information + other.information
-            ),
+            score=_both(self.score, other.score),
+            information=_both(self.information, other.information),
+            moments=_both(self.moments, other.moments),
         )
+
+
+def _both(first: FloatArray | None, second: FloatArray | None) -> FloatArray | None:
+    return None if first is None or second is None else first + second
 
 
 #: ``objective(coef, order)``: everything statistical is a view of this one pure function.
@@ -198,6 +211,8 @@ class Optimum:
     If the outcome is separated, ``direction`` (m, p) tells where the coefficients go to infinity, ``coef``
     holds the limit of the rest and ``vcov`` is NaN for the infinite ones; ``perfect_rows`` are fitted
     perfectly.
+
+    ``moments`` are those of `LikelihoodSum` at ``coef``, None where they were not found on the way.
     """
 
     coef: FloatArray
@@ -213,6 +228,7 @@ class Optimum:
     separation: SeparationKind = "none"
     direction: FloatArray | None = None
     perfect_rows: int = 0
+    moments: FloatArray | None = None
     robust: FloatArray | None = None
     centre: FloatArray | None = None
     centred_vcov: FloatArray | None = None

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.design.matrices import DenseMatrix, Indicators, SplitMatrix
 from logreg.engine.kernel import ROWS_PER_STEP, outcome_weights
 from logreg.engine.types import DesignBlock, FloatArray
 from logreg.logits import log_softmax
 from logreg.passes.limit import limit_logits
 
-__all__ = ["PairedRows", "paired_rows", "row_logliks", "split_trials", "take_rows", "without_outcome"]
+__all__ = ["PairedRows", "paired_rows", "row_logliks", "split_trials", "without_outcome"]
 
 
 def row_logliks(block: DesignBlock, coef: FloatArray, direction: FloatArray | None = None) -> FloatArray:
@@ -152,38 +151,6 @@ def paired_rows(
     return PairedRows(first=first, second=second, order=np.asarray(order, dtype=np.intp))
 
 
-def take_rows(block: DesignBlock, chosen: NDArray[np.intp]) -> DesignBlock:
-    """Return some rows of a block, as copies."""
-    matrix = block.matrix
-    assert isinstance(matrix, DenseMatrix | SplitMatrix)
-    return DesignBlock(
-        matrix=_take_dense(matrix, chosen)
-        if isinstance(matrix, DenseMatrix)
-        else SplitMatrix(
-            _take_dense(matrix.dense, chosen),
-            tuple(
-                Indicators(
-                    term.codes[chosen],
-                    term.positions,
-                    term.width,
-                    None if term.values is None else term.values[chosen],
-                )
-                for term in matrix.terms
-            ),
-            matrix.order,
-        ),
-        n_outcomes=block.n_outcomes,
-        codes=None if block.codes is None else block.codes[chosen],
-        counts=None if block.counts is None else block.counts[:, chosen],
-        weights=None if block.weights is None else block.weights[chosen],
-        offset=None if block.offset is None else block.offset[:, chosen],
-    )
-
-
-def _take_dense(matrix: DenseMatrix, chosen: NDArray[np.intp]) -> DenseMatrix:
-    return DenseMatrix(matrix.columns[:, chosen], matrix.leading_one)
-
-
 def without_outcome(blocks: Sequence[DesignBlock], omitted: int) -> list[DesignBlock]:
     """Return the rows, or trials, that did not end in an outcome, with the others numbered anew.
 
@@ -198,7 +165,7 @@ def without_outcome(blocks: Sequence[DesignBlock], omitted: int) -> list[DesignB
             chosen = np.flatnonzero(np.delete(block.counts, omitted, axis=0).sum(axis=0) > 0)
         if not len(chosen):
             continue
-        part = take_rows(block, chosen)
+        part = block.take(chosen)
         codes = None if part.codes is None else part.codes - (part.codes > omitted)
         offset = part.offset
         if offset is not None:
@@ -234,6 +201,6 @@ def split_trials(
         for half, counts in zip(halves, (mine, all_of - mine), strict=True):
             chosen = np.flatnonzero(counts.sum(axis=0) > 0)
             if len(chosen):
-                part = take_rows(block, chosen)
+                part = block.take(chosen)
                 half.append(replace(part, codes=None, weights=None, counts=counts[:, chosen].astype(float)))
     return halves

@@ -8,13 +8,15 @@ threads with one BLAS thread each beat one with two, since exponentials and scal
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial, reduce
 from operator import add
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -45,6 +47,7 @@ __all__ = [
     "score_outer_sum",
     "split_rows",
     "sum_over",
+    "sums_of_moments",
 ]
 
 #: Rows summed by one thread at a stretch.
@@ -90,7 +93,66 @@ def sum_over(steps: Sequence[Sequence[S]], function: Callable[[S], T]) -> T:
     def chunk_sum(chunk: Sequence[S]) -> T:
         return reduce(add, map(function, chunk))
 
-    return reduce(add, in_order(chunk_sum, steps))
+    # Asking for the number of processors takes as long as a small pass.
+    n_threads = min(os.cpu_count() or 1, len(steps)) if len(steps) > 1 else 1
+    if n_threads < 2:
+        return reduce(add, map(chunk_sum, steps))
+    with one_blas_thread():
+        return _sum_in_threads(chunk_sum, steps, n_threads)
+
+
+class _OrderedSum(Generic[T]):
+    """A sum whose terms come in any order and are added in theirs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[int, T] = {}
+        self._added = 0
+        self.total: T | None = None
+
+    def put(self, place: int, term: T) -> None:
+        """Add the term at a place as soon as all before it are."""
+        with self._lock:
+            self._waiting[place] = term
+            while self._added in self._waiting:
+                following: Any = self._waiting.pop(self._added)
+                self.total = following if self.total is None else self.total + following
+                self._added += 1
+
+
+def _sum_in_threads(function: Callable[[S], T], items: Sequence[S], n_threads: int) -> T:
+    """Add ``function`` of the items; the caller's thread works too. Who interrupts waits for none of them."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    result: _OrderedSum[T] = _OrderedSum()
+    # All threads take the next item from one iterator: its steps do not interleave.
+    places = iter(range(len(items)))
+    stopped: list[bool] = []
+
+    def work() -> None:
+        try:
+            for place in places:
+                if stopped:
+                    return
+                result.put(place, function(items[place]))
+        except BaseException:
+            stopped.append(True)
+            raise
+
+    # Threads do not inherit how the caller treats overflow, so they are told.
+    pool = ThreadPoolExecutor(n_threads - 1, initializer=partial(np.seterr, **np.geterr()))
+    try:
+        helpers = [pool.submit(work) for _ in range(n_threads - 1)]
+        work()
+        for helper in helpers:
+            helper.result()
+    except BaseException:
+        stopped.append(True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    assert result.total is not None
+    return result.total
 
 
 def in_order(function: Callable[[S], T], items: Sequence[S], n_threads: int | None = None) -> Iterator[T]:
@@ -251,11 +313,16 @@ def probability_sums(
         )
 
     total = sum_over(_steps(blocks), sums)
-    k = blocks[0].n_outcomes
-    others = total[k * k :]
+    others = total[-3:]
     if direction is not None and others[2] >= FAR:
         others[1:] = 0.0, np.inf
-    return total[: k * k].reshape(k, k), others
+    return sums_of_moments(total)
+
+
+def sums_of_moments(moments: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sums of `probability_sums` from one array (K K + 3,) of both."""
+    k = math.isqrt(len(moments) - 3)
+    return moments[:-3].reshape(k, k), moments[-3:]
 
 
 def _binary_sums(block: DesignBlock, logits: FloatArray) -> FloatArray:
