@@ -31,6 +31,8 @@
 #define TILE_SIZE 4096
 #define FEWEST_ROWS 32
 #define MOST_ROWS 256
+/* Rows of a tile whose columns are read one after the other: a page of memory each. */
+#define COLUMN_RUN 512
 
 #define JOINED(name, variant) name##_##variant
 #define NAMED(name, variant) JOINED(name, variant)
@@ -169,7 +171,11 @@ static void read_codes(const void *codes, int64_t size, int64_t stride, int64_t 
 struct work {
     int64_t R, dense, slots, pairs;
     int by_row;
-    double *tile, *turned, *scaled; /* numbers of the tile: [row][column] or [column][row]; [row][column] */
+    int64_t S;                      /* rows whose sums of products are taken at a time */
+    double *tile;                   /* numbers of the tile, with the intercept: [row][column] */
+    const double *columns;          /* or without it, where they stand: [column][row] */
+    int64_t column_step;
+    double *turned, *scaled;        /* S rows: [row][column] */
     double *eta, *row_weight;       /* [equation][row], in the end residuals; [pair of equations][row] */
     double *event, *trials;         /* codes and weights of the tile's rows */
     double *coef, *score;           /* [equation][dense column], then [equation][slot] */
@@ -180,9 +186,10 @@ struct work {
     double *square, *cross, *table; /* [pair][dense][dense], [pair][slot][dense], [pair][slot][slot] */
 };
 
-/* Fill the tile; columns and rows beyond the last are 0. */
+/* Find the numbers of the tile. By rows they are copied, with a 1 behind them and 0 up to the width and beyond
+ * the last row; by columns they stay where they are, only a tile that ends early is copied. */
 static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struct work *work) {
-    int64_t q = X->q, first = X->intercept, R = work->R, width = work->dense;
+    int64_t q = X->q, R = work->R, width = work->dense;
     const double *from = X->numbers + start * X->row_stride;
     double *tile = work->tile;
     if (work->by_row) {
@@ -192,18 +199,17 @@ static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struc
             int64_t c = 0;
             for (; c + LANES <= q; c += LANES) store(to + c, load(row + c));
             for (; c < q; c++) to[c] = row[c];
-            if (first) to[q] = 1.0;
+            if (X->intercept) to[q] = 1.0;
         }
-        if (n < R) memset(tile + n * width, 0, (R - n) * width * sizeof(double));
+        memset(tile + n * width, 0, (R - n) * width * sizeof(double));
         return;
     }
-    for (int64_t j = 0; j < q; j++) {
-        double *column = tile + j * R;
-        memcpy(column, from + j * X->column_stride, n * sizeof(double));
-        if (n < R) memset(column + n, 0, (R - n) * sizeof(double));
+    work->columns = n < R ? tile : from;
+    work->column_step = n < R ? R : X->column_stride;
+    for (int64_t j = 0; n < R && j < q; j++) {
+        memcpy(tile + j * R, from + j * X->column_stride, n * sizeof(double));
+        memset(tile + j * R + n, 0, (R - n) * sizeof(double));
     }
-    if (first)
-        for (int64_t i = 0; i < R; i++) tile[q * R + i] = i < n ? 1.0 : 0.0;
 }
 
 /* Outcomes, weights and terms of the tile. Rows beyond the last have weight 0 and a code of their own. */
@@ -247,11 +253,19 @@ static void add_logits(const struct rows *X, int64_t start, int64_t n, struct wo
                 for (int k = 0; k < 4; k++) eta[i + k] = total(s[k]);
             }
         } else {
-            for (int64_t i = 0; i < R; i += 4 * LANES) {
-                vec s[4] = {{0}};
-                for (int64_t c = 0; c < width; c++)
-                    for (int k = 0; k < 4; k++) s[k] += b[c] * load(tile + c * R + i + k * LANES);
-                for (int k = 0; k < 4; k++) store(eta + i + k * LANES, s[k]);
+            int64_t c = 0;
+            for (int64_t i = 0; i < R; i++) eta[i] = X->intercept ? b[X->q] : 0.0;
+            for (; c + 4 <= X->q; c += 4) {
+                const double *x = work->columns + c * work->column_step;
+                for (int64_t i = 0; i < R; i += LANES) {
+                    vec s = load(eta + i);
+                    for (int k = 0; k < 4; k++) s += b[c + k] * load(x + k * work->column_step + i);
+                    store(eta + i, s);
+                }
+            }
+            for (; c < X->q; c++) {
+                const double *x = work->columns + c * work->column_step;
+                for (int64_t i = 0; i < R; i += LANES) store(eta + i, load(eta + i) + b[c] * load(x + i));
             }
         }
         for (int64_t t = 0; t < X->n_terms; t++) {
@@ -289,14 +303,18 @@ static void add_score(const struct rows *X, struct work *work) {
                 store(score + c, load(score + c) + (even + odd));
             }
         } else {
-            for (int64_t c = 0; c < width; c++) {
+            for (int64_t c = 0; c < X->q; c++) {
+                const double *x = work->columns + c * work->column_step;
                 vec even = {0}, odd = {0};
                 for (int64_t i = 0; i < R; i += 2 * LANES) {
-                    even += load(r + i) * load(tile + c * R + i);
-                    odd += load(r + i + LANES) * load(tile + c * R + i + LANES);
+                    even += load(r + i) * load(x + i);
+                    odd += load(r + i + LANES) * load(x + i + LANES);
                 }
                 score[c] += total(even + odd);
             }
+            vec sum = {0};
+            for (int64_t i = 0; i < R; i += LANES) sum += load(r + i);
+            if (X->intercept) score[X->q] += total(sum);
         }
         double *of_slots = work->score + X->m * width + j * work->slots;
         for (int64_t t = 0; t < X->n_terms; t++) {
@@ -341,35 +359,72 @@ static void add_square(const double *tile, const double *w, double *scaled, int6
     }
 }
 
-/* What the terms add: products of theirs with the numbers, and tables of one with another (the lower half). */
-static void add_tables(const struct rows *X, struct work *work, const double *w, double *cross, double *table) {
-    int64_t R = work->R, width = work->dense;
+/* What the terms of S rows from `first` add: products with the numbers, and tables of one with another (the lower
+ * half). */
+static void add_tables(const struct rows *X, struct work *work, int64_t first, const double *w, double *cross, double *table) {
+    int64_t width = work->dense;
     for (int64_t t = 0; t < X->n_terms; t++) {
-        const int64_t *slot = work->slot + t * R;
-        const double *value = work->value + t * R;
-        for (int64_t i = 0; i < R; i++) {
+        const int64_t *slot = work->slot + t * work->R + first;
+        const double *value = work->value + t * work->R + first;
+        for (int64_t i = 0; i < work->S; i++) {
             double *to = cross + slot[i] * width;
             double weight = w[i] * value[i];
             const double *x = work->turned + i * width;
             for (int64_t c = 0; c < width; c += LANES) store(to + c, load(to + c) + weight * load(x + c));
         }
         for (int64_t u = 0; u <= t; u++) {
-            const int64_t *other = work->slot + u * R;
-            const double *times = work->value + u * R;
-            for (int64_t i = 0; i < R; i++) table[slot[i] * work->slots + other[i]] += w[i] * value[i] * times[i];
+            const int64_t *other = work->slot + u * work->R + first;
+            const double *times = work->value + u * work->R + first;
+            for (int64_t i = 0; i < work->S; i++)
+                table[slot[i] * work->slots + other[i]] += w[i] * value[i] * times[i];
         }
     }
 }
 
-/* The tile with its rows one after the other. */
-static void turn(struct work *work) {
-    int64_t R = work->R, width = work->dense;
-    if (work->by_row) return;
+/* LANES vectors as the columns of the square whose rows they were: each round interleaves one half of them with the
+ * other. */
+INLINE void transpose(vec *x) {
+#if LANES == 8
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#elif LANES == 4
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
+#else
+#define LOW 0, 2
+#define HIGH 1, 3
+#endif
+#if defined(__clang__) || __GNUC__ >= 12
+#define INTERLEAVED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define INTERLEAVED(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+    for (int round = LANES; round > 1; round /= 2) {
+        vec y[LANES];
+        for (int k = 0; k < LANES / 2; k++) {
+            y[2 * k] = INTERLEAVED(x[k], x[k + LANES / 2], LOW);
+            y[2 * k + 1] = INTERLEAVED(x[k], x[k + LANES / 2], HIGH);
+        }
+        for (int k = 0; k < LANES; k++) x[k] = y[k];
+    }
+}
+
+/* S rows of the tile from `first`, one after the other. */
+static void turn(const struct rows *X, struct work *work, int64_t first) {
+    int64_t width = work->dense;
+    if (work->by_row) {
+        work->turned = work->tile + first * width;
+        return;
+    }
     for (int64_t c = 0; c < width; c += LANES)
-        for (int64_t i = 0; i < R; i++) {
-            vec x;
-            for (int k = 0; k < LANES; k++) x[k] = work->tile[(c + k) * R + i];
-            store(work->turned + i * width + c, x);
+        for (int64_t i = 0; i < work->S; i += LANES) {
+            vec x[LANES];
+            for (int k = 0; k < LANES; k++) {
+                const double *column = work->columns + (c + k) * work->column_step + first + i;
+                x[k] = c + k < X->q ? load(column) : every(c + k == X->q && X->intercept ? 1.0 : 0.0);
+            }
+            transpose(x);
+            for (int k = 0; k < LANES; k++) store(work->turned + (i + k) * width + c, x[k]);
         }
 }
 
@@ -543,8 +598,8 @@ static void lay_out(const struct rows *X, int order, double *memory, size_t *use
     int64_t R = work->R, width = work->dense, m = X->m, pairs = order == 2 ? m * (m + 1) / 2 : 0;
     *used = 0;
     work->tile = take(memory, used, R * width);
-    work->turned = work->by_row ? work->tile : take(memory, used, order == 2 ? R * width : 0);
-    work->scaled = take(memory, used, order == 2 ? R * width : 0);
+    work->turned = take(memory, used, work->by_row || order < 2 ? 0 : work->S * width);
+    work->scaled = take(memory, used, order < 2 ? 0 : work->S * width);
     work->eta = take(memory, used, m * R);
     work->row_weight = take(memory, used, pairs * R);
     work->event = take(memory, used, R);
@@ -572,11 +627,13 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
     }
     work.by_row = X->column_stride == 1 && X->q > 1;
     work.dense = padded(dense, LANES > BLOCK_A ? LANES : BLOCK_A);
-    work.R = work.dense ? TILE_SIZE / work.dense / FEWEST_ROWS * FEWEST_ROWS : MOST_ROWS;
-    if (work.R < FEWEST_ROWS) work.R = FEWEST_ROWS;
-    if (work.R > MOST_ROWS) work.R = MOST_ROWS;
-    if (work.R > padded(X->n, FEWEST_ROWS)) work.R = padded(X->n, FEWEST_ROWS);
-    int64_t R = work.R;
+    int64_t R = work.dense ? TILE_SIZE / work.dense / FEWEST_ROWS * FEWEST_ROWS : MOST_ROWS;
+    if (R < FEWEST_ROWS) R = FEWEST_ROWS;
+    if (R > MOST_ROWS) R = MOST_ROWS;
+    if (R > padded(X->n, FEWEST_ROWS)) R = padded(X->n, FEWEST_ROWS);
+    work.S = R;
+    if (!work.by_row && X->n >= COLUMN_RUN) R = COLUMN_RUN / R * R;
+    work.R = R;
 
     size_t used;
     lay_out(X, (int)order, NULL, &used, &work);
@@ -604,12 +661,15 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
             many_outcomes(&work, m, (int)order, &loglik, &smallest);
         if (order >= 1) add_score(X, &work);
         if (order < 2) continue;
-        turn(&work);
-        for (int64_t pair = 0; pair < m * (m + 1) / 2; pair++) {
-            const double *w = work.row_weight + pair * R;
-            add_square(work.turned, w, work.scaled, R, work.dense, work.square + pair * work.dense * work.dense);
-            add_tables(X, &work, w, work.cross + pair * work.slots * work.dense,
-                       work.table + pair * work.slots * work.slots);
+        for (int64_t first = 0; first < R; first += work.S) {
+            turn(X, &work, first);
+            for (int64_t pair = 0; pair < m * (m + 1) / 2; pair++) {
+                const double *w = work.row_weight + pair * R + first;
+                double *square = work.square + pair * work.dense * work.dense;
+                add_square(work.turned, w, work.scaled, work.S, work.dense, square);
+                add_tables(X, &work, first, w, work.cross + pair * work.slots * work.dense,
+                           work.table + pair * work.slots * work.slots);
+            }
         }
     }
 
