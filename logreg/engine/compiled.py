@@ -223,7 +223,7 @@ def compiled_rows(
     order = np.array(np.arange(p) if order is None else order, dtype=np.int64)
     if leading_one:
         # The library has the ones behind the numbers, where they do not shift them.
-        order[: q + 1] = np.roll(order[: q + 1], -1)
+        order[:q], order[q] = order[1 : q + 1].copy(), order[0]
     positions = [np.ascontiguousarray(term.positions, dtype=np.int64) for term in terms]
     parts = (_Term * len(terms))(
         *(

@@ -13,7 +13,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -230,8 +230,11 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
     runs = _likelihoods(blocks)
     n_rows = sum(block.n_rows for block in blocks)
 
+    # The compiled kernel calls no BLAS.
+    alone = nullcontext if all(isinstance(run[0], CompiledRows) for run in runs) else one_blas_thread
+
     def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
-        with one_blas_thread():
+        with alone():
             total = sum_over(runs, lambda likelihood: likelihood(coef, order))
         advance(n_rows)
         return total
