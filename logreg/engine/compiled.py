@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,11 +19,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from logreg.engine.firth import SMALL_LEVERAGE, Curvature, PenaltySum
 from logreg.engine.types import FloatArray, LikelihoodSum, Order
 
 __all__ = ["CodedTerm", "CompiledRows", "compiled_rows", "library_path", "variant_for"]
 
 DOUBLE = 8
+#: Numbered from 0 in the library.
+CURVATURES: tuple[Curvature, ...] = ("none", "augmented", "exact")
 INTEGER_SIZES = (1, 2, 4, 8)
 #: What numpy calls the instruction sets that a variant is compiled for, the widest first.
 VARIANTS = (
@@ -118,9 +122,17 @@ def variant_for(found: Sequence[str]) -> str:
     return "baseline"
 
 
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """The library's functions for this processor."""
+
+    rows: Callable[..., int]
+    penalty: Callable[..., int]
+
+
 @lru_cache(maxsize=1)
-def _kernel() -> Callable[..., int] | None:
-    """Return the library's function for this processor, None where the library was not built."""
+def _library() -> _Library | None:
+    """Return the library, None where it was not built."""
     path = library_path()
     if not path.exists():
         return None
@@ -128,11 +140,13 @@ def _kernel() -> Callable[..., int] | None:
     # What numpy would use is what the processor has; its variable NPY_DISABLE_CPU_FEATURES holds here too.
     settings: Any = np.show_config(mode="dicts")
     variant = variant_for(settings["SIMD Extensions"].get("found", ()))
-    function = getattr(library, f"logreg_rows_{variant}", None) or library.logreg_rows_baseline
-    function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
-    function.restype = ctypes.c_int
-    result: Callable[..., int] = function
-    return result
+    if not hasattr(library, f"logreg_rows_{variant}"):
+        variant = "baseline"
+    rows, penalty = (library[f"logreg_{name}_{variant}"] for name in ("rows", "penalty"))
+    address, integer, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    rows.argtypes = (address, address, integer, address)
+    penalty.argtypes = (address, address, address, integer, integer, number, address)
+    return _Library(rows, penalty)
 
 
 class CompiledRows:
@@ -140,16 +154,15 @@ class CompiledRows:
     as `logreg.engine.kernel.likelihood_sum` does.
     """
 
-    __slots__ = ("_address", "_function", "_held", "_shape")
+    __slots__ = ("_address", "_held", "_library", "_shape", "takes_penalty")
 
-    def __init__(
-        self, function: Callable[..., int], rows: _Rows, shape: tuple[int, int], held: object
-    ) -> None:
-        self._function = function
+    def __init__(self, library: _Library, rows: _Rows, shape: tuple[int, int], held: object) -> None:
+        self._library = library
         self._shape = shape
         self._address = ctypes.addressof(rows)
         # Addresses do not keep their arrays alive; these references do.
         self._held = (rows, held)
+        self.takes_penalty = shape[0] == 1 and rows.n_terms == 0
 
     def __call__(self, coef: FloatArray, order: Order) -> LikelihoodSum:
         """Return the log-likelihood of the rows and its derivatives up to ``order``."""
@@ -159,8 +172,7 @@ class CompiledRows:
         coef = np.ascontiguousarray(coef)
         last = 2 + size + size * size
         out = np.empty((2, 2 + size, last + (m + 1) ** 2 + 3)[order])
-        if self._function(self._address, coef.ctypes.data, order, out.ctypes.data):
-            raise MemoryError(f"no memory for sums of {size} coefficients")
+        _run(self._library.rows, self._address, coef.ctypes.data, order, out.ctypes.data)
         return LikelihoodSum(
             loglik=float(out[0]),
             score=out[2 : 2 + size].reshape(m, p) if order >= 1 else None,
@@ -168,6 +180,39 @@ class CompiledRows:
             moments=out[last:] if order == 2 else None,
             smallest_weight=float(out[1]),
         )
+
+    def penalty(self, coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
+        """Return what `logreg.engine.firth.penalty_sum` does; two outcomes and no categorical terms only."""
+        _, p = self._shape
+        n_root = root.shape[-1]
+        assert self.takes_penalty
+        assert coef.shape == (1, p)
+        assert root.shape == (1, p, n_root)
+        coef, root = np.ascontiguousarray(coef), np.ascontiguousarray(root)
+        kind = CURVATURES.index(curvature)
+        ends = np.cumsum([1, p, p * p, p * (n_root * (n_root + 1) // 2)])
+        out = np.empty(ends[kind + 1])
+        _run(
+            self._library.penalty,
+            self._address,
+            coef.ctypes.data,
+            root.ctypes.data,
+            n_root,
+            kind,
+            SMALL_LEVERAGE,
+            out.ctypes.data,
+        )
+        curved = curvature == "exact" or (curvature == "augmented" and out[0] > SMALL_LEVERAGE)
+        return PenaltySum(
+            score=out[1 : ends[1]].reshape(1, p),
+            curvature=out[ends[1] : ends[2]].reshape(p, p) if curved else None,
+            thirds=out[ends[2] :].reshape(p, -1) if curvature == "exact" else None,
+        )
+
+
+def _run(function: Callable[..., int], *arguments: float) -> None:
+    if function(*arguments):
+        raise MemoryError("no memory for the sums of a model with so many coefficients")
 
 
 def compiled_rows(
@@ -202,8 +247,8 @@ def compiled_rows(
     offset : (K - 1, n) array, optional
         Added to the logits.
     """
-    function = _kernel()
-    if function is None:
+    library = _library()
+    if library is None:
         return None
     q, n = numbers.shape
     column_bytes, row_bytes = numbers.strides
@@ -216,9 +261,6 @@ def compiled_rows(
         and (q == 0 or n == 0 or DOUBLE in (column_bytes, row_bytes) or q == 1)
     ):
         return None
-    if row_bytes != DOUBLE and q == 1:
-        # One column with gaps: as rows of one number.
-        column_bytes = DOUBLE
     p = q + leading_one + sum(term.width for term in terms)
     order = np.array(np.arange(p) if order is None else order, dtype=np.int64)
     if leading_one:
@@ -260,7 +302,7 @@ def compiled_rows(
         offset_equation_stride=0 if offset is None else offset.strides[0] // DOUBLE,
     )
     held = (numbers, codes, weights, offset, tuple(terms), positions, parts, order)
-    return CompiledRows(function, rows, (n_outcomes - 1, p), held)
+    return CompiledRows(library, rows, (n_outcomes - 1, p), held)
 
 
 def _stride(values: NDArray[Any]) -> int:

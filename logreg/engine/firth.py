@@ -36,6 +36,7 @@ from logreg.engine.newton import Metric, factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Order
 
 __all__ = [
+    "SMALL_LEVERAGE",
     "Curvature",
     "Penalised",
     "PenaltySum",

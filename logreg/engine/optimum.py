@@ -129,7 +129,7 @@ def find_optimum(
         ascent, coordinates, aliases, free, None if meat is None else meat(working, ascent.coef)
     )
     if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
-        # The last step was shorter than 1e-8 standard errors: sums over rows are those of the point before it.
+        # The last step was shorter than 1e-8 standard errors: sums over rows are those before it.
         exact = ascent.decrement <= tolerance_for(n_rows) and ascent.trace[-1].kind == "information"
         return replace(optimum, moments=ascent.current.moments if exact else None)
     verdict = proved[0] if proved else find_separation(working, kept, ascent.coef)

@@ -179,6 +179,8 @@ struct work {
     double *eta, *row_weight;       /* [equation][row], in the end residuals; [pair of equations][row] */
     double *event, *trials;         /* codes and weights of the tile's rows */
     double *coef, *score;           /* [equation][dense column], then [equation][slot] */
+    int64_t p;                      /* columns of the design */
+    int64_t *slot_column;           /* where slots stand among the columns, -1 for those that are none */
     int64_t *found;                 /* codes, before they are looked up */
     int64_t *slot;                  /* [term][row]: where in the slots of all terms the row belongs */
     double *value;                  /* [term][row] */
@@ -325,38 +327,48 @@ static void add_score(const struct rows *X, struct work *work) {
     }
 }
 
-/* to[a][b] += sum over rows of scaled[row][a] tile[row][b], for BLOCK_A columns a and n_b LANES columns b. */
-INLINE void add_block(const double *scaled, const double *tile, int64_t R, int64_t width, double *to, const int n_b) {
+/* to[a][b] += sum over rows of left[row][a] right[row][b], for BLOCK_A columns a and n_b LANES columns b. */
+INLINE void add_block(const double *left, int64_t of_left, const double *right, int64_t of_right, int64_t n,
+                      double *to, const int n_b) {
     vec s[BLOCK_A][BLOCK_B];
     for (int a = 0; a < BLOCK_A; a++)
         for (int b = 0; b < n_b; b++) s[a][b] = (vec){0};
-    for (int64_t i = 0; i < R; i++) {
+    for (int64_t i = 0; i < n; i++) {
         vec x[BLOCK_B];
-        for (int b = 0; b < n_b; b++) x[b] = load(tile + i * width + b * LANES);
+        for (int b = 0; b < n_b; b++) x[b] = load(right + i * of_right + b * LANES);
         for (int a = 0; a < BLOCK_A; a++) {
-            vec z = every(scaled[i * width + a]);
+            vec z = every(left[i * of_left + a]);
             for (int b = 0; b < n_b; b++) s[a][b] += z * x[b];
         }
     }
     for (int a = 0; a < BLOCK_A; a++)
-        for (int b = 0; b < n_b; b++) store(to + a * width + b * LANES, load(to + a * width + b * LANES) + s[a][b]);
+        for (int b = 0; b < n_b; b++) {
+            double *here = to + a * of_right + b * LANES;
+            store(here, load(here) + s[a][b]);
+        }
 }
 
-/* square += X' diag(w) X for the numbers, at least its lower triangle. */
-static void add_square(const double *tile, const double *w, double *scaled, int64_t R, int64_t width, double *square) {
-    for (int64_t i = 0; i < R; i++)
-        for (int64_t c = 0; c < width; c += LANES)
-            store(scaled + i * width + c, w[i] * load(tile + i * width + c));
-    for (int64_t a = 0; a < width; a += BLOCK_A) {
-        int64_t end = padded(a + BLOCK_A, LANES), b = 0;
-        double *to = square + a * width;
-        if (end > width) end = width;
+/* to += left' right for n rows of `of_left` and `of_right` columns; `lower`: of a symmetric product at least the
+ * lower triangle. */
+static void add_product(const double *left, int64_t of_left, const double *right, int64_t of_right, int64_t n, int lower,
+                        double *to) {
+    for (int64_t a = 0; a < of_left; a += BLOCK_A) {
+        int64_t end = lower ? padded(a + BLOCK_A, LANES) : of_right, b = 0;
+        double *here = to + a * of_right;
+        if (end > of_right) end = of_right;
         for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
-            add_block(scaled + a, tile + b, R, width, to + b, BLOCK_B);
-        int64_t left = (end - b) / LANES;
-        if (BLOCK_B > 2 && left == 2) add_block(scaled + a, tile + b, R, width, to + b, 2);
-        if (left == 1) add_block(scaled + a, tile + b, R, width, to + b, 1);
+            add_block(left + a, of_left, right + b, of_right, n, here + b, BLOCK_B);
+        int64_t rest = (end - b) / LANES;
+        if (BLOCK_B > 2 && rest == 2) add_block(left + a, of_left, right + b, of_right, n, here + b, 2);
+        if (rest == 1) add_block(left + a, of_left, right + b, of_right, n, here + b, 1);
     }
+}
+
+/* scaled[row] = w[row] * rows[row]. */
+static void scale_rows(const double *rows, const double *w, int64_t n, int64_t width, double *scaled) {
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t c = 0; c < width; c += LANES)
+            store(scaled + i * width + c, w[i] * load(rows + i * width + c));
 }
 
 /* What the terms of S rows from `first` add: products with the numbers, and tables of one with another (the lower
@@ -568,7 +580,8 @@ static void spread(double *information, int64_t size, int64_t p, int64_t j, int6
     information[(k * p + b) * size + j * p + a] = v;
 }
 
-static void write_information(const struct rows *X, const struct work *work, const int64_t *columns, int64_t p, double *to) {
+static void write_information(const struct rows *X, const struct work *work, double *to) {
+    const int64_t *columns = work->slot_column, p = work->p;
     int64_t m = X->m, size = m * p, width = work->dense, slots = work->slots, dense = X->q + X->intercept;
     const int64_t *order = X->order;
     for (int64_t j = 0, pair = 0; j < m; j++)
@@ -607,6 +620,7 @@ static void lay_out(const struct rows *X, int order, double *memory, size_t *use
     work->coef = take(memory, used, m * (width + work->slots));
     work->score = take(memory, used, m * (width + work->slots));
     work->found = (int64_t *)take(memory, used, R);
+    work->slot_column = (int64_t *)take(memory, used, work->slots);
     work->slot = (int64_t *)take(memory, used, X->n_terms * R);
     work->value = take(memory, used, X->n_terms * R);
     work->moments = take(memory, used, (m + 1) * (m + 1) + 3);
@@ -616,39 +630,56 @@ static void lay_out(const struct rows *X, int order, double *memory, size_t *use
     work->table = take(memory, used, pairs * work->slots * work->slots);
 }
 
-/* Sums over rows at coefficients (m, p). out: log-likelihood, smallest weight, score (m, p) from order 1 on,
- * information (m p, m p) and moments ((m + 1)^2 + 3) at order 2. Returns 0, or 1 if there is no memory. */
-EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coef, int64_t order, double *out) {
+/* Choose the size of tiles, take the memory and spread the coefficients. Returns the memory, NULL if there is none. */
+static double *set_up(const struct rows *X, int order, const double *coef, struct work *work) {
     int64_t m = X->m, dense = X->q + X->intercept, p = dense;
-    struct work work = {0};
     for (int64_t t = 0; t < X->n_terms; t++) {
         p += X->terms[t].width;
-        work.slots += X->terms[t].width + 1;
+        work->slots += X->terms[t].width + 1;
     }
-    work.by_row = X->column_stride == 1 && X->q > 1;
-    work.dense = padded(dense, LANES > BLOCK_A ? LANES : BLOCK_A);
-    int64_t R = work.dense ? TILE_SIZE / work.dense / FEWEST_ROWS * FEWEST_ROWS : MOST_ROWS;
+    work->p = p;
+    work->by_row = X->row_stride != 1;
+    work->dense = padded(dense, LANES > BLOCK_A ? LANES : BLOCK_A);
+    int64_t R = work->dense ? TILE_SIZE / work->dense / FEWEST_ROWS * FEWEST_ROWS : MOST_ROWS;
     if (R < FEWEST_ROWS) R = FEWEST_ROWS;
     if (R > MOST_ROWS) R = MOST_ROWS;
     if (R > padded(X->n, FEWEST_ROWS)) R = padded(X->n, FEWEST_ROWS);
-    work.S = R;
-    if (!work.by_row && X->n >= COLUMN_RUN) R = COLUMN_RUN / R * R;
-    work.R = R;
+    work->S = R;
+    if (!work->by_row && X->n >= COLUMN_RUN) R = COLUMN_RUN / R * R;
+    work->R = R;
 
     size_t used;
-    lay_out(X, (int)order, NULL, &used, &work);
-    double *memory = calloc(used + 8 + work.slots, sizeof(double));
-    if (!memory) return 1;
-    lay_out(X, (int)order, (double *)(((uintptr_t)memory + 63) / 64 * 64), &used, &work);
-    int64_t *columns = (int64_t *)(memory + used + 8);
-    slot_columns(X, columns);
-    double *of_slots = work.coef + m * work.dense, *score_of_slots = work.score + m * work.dense;
+    lay_out(X, order, NULL, &used, work);
+    double *memory = calloc(used + 8, sizeof(double));
+    if (!memory) return NULL;
+    lay_out(X, order, (double *)(((uintptr_t)memory + 63) / 64 * 64), &used, work);
+    slot_columns(X, work->slot_column);
     for (int64_t j = 0; j < m; j++) {
-        for (int64_t a = 0; a < dense; a++) work.coef[j * work.dense + a] = coef[j * p + X->order[a]];
-        for (int64_t s = 0; s < work.slots; s++)
-            if (columns[s] >= 0) of_slots[j * work.slots + s] = coef[j * p + X->order[columns[s]]];
+        double *b = work->coef + j * work->dense, *of_slots = work->coef + m * work->dense + j * work->slots;
+        for (int64_t a = 0; a < dense; a++) b[a] = coef[j * p + X->order[a]];
+        for (int64_t s = 0; s < work->slots; s++)
+            if (work->slot_column[s] >= 0) of_slots[s] = coef[j * p + X->order[work->slot_column[s]]];
     }
+    return memory;
+}
 
+static void write_score(const struct rows *X, const struct work *work, double *to) {
+    int64_t dense = X->q + X->intercept;
+    for (int64_t j = 0; j < X->m; j++, to += work->p) {
+        const double *score = work->score + j * work->dense, *of_slots = work->score + X->m * work->dense + j * work->slots;
+        for (int64_t a = 0; a < dense; a++) to[X->order[a]] = score[a];
+        for (int64_t s = 0; s < work->slots; s++)
+            if (work->slot_column[s] >= 0) to[X->order[work->slot_column[s]]] = of_slots[s];
+    }
+}
+
+/* Sums over rows at coefficients (m, p). out: log-likelihood, smallest weight, score (m, p) from order 1 on,
+ * information (m p, m p) and moments ((m + 1)^2 + 3) at order 2. Returns 0, or 1 if there is no memory. */
+EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coef, int64_t order, double *out) {
+    struct work work = {0};
+    double *memory = set_up(X, (int)order, coef, &work);
+    if (!memory) return 1;
+    int64_t m = X->m, R = work.R;
     double loglik = 0.0, smallest = __builtin_inf();
     for (int64_t start = 0; start < X->n; start += R) {
         int64_t n = X->n - start < R ? X->n - start : R;
@@ -666,25 +697,113 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
             for (int64_t pair = 0; pair < m * (m + 1) / 2; pair++) {
                 const double *w = work.row_weight + pair * R + first;
                 double *square = work.square + pair * work.dense * work.dense;
-                add_square(work.turned, w, work.scaled, work.S, work.dense, square);
+                scale_rows(work.turned, w, work.S, work.dense, work.scaled);
+                add_product(work.scaled, work.dense, work.turned, work.dense, work.S, 1, square);
                 add_tables(X, &work, first, w, work.cross + pair * work.slots * work.dense,
                            work.table + pair * work.slots * work.slots);
             }
         }
     }
-
     out[0] = loglik;
     out[1] = smallest;
-    for (int64_t j = 0; order >= 1 && j < m; j++) {
-        double *to = out + 2 + j * p;
-        for (int64_t a = 0; a < dense; a++) to[X->order[a]] = work.score[j * work.dense + a];
-        for (int64_t s = 0; s < work.slots; s++)
-            if (columns[s] >= 0) to[X->order[columns[s]]] = score_of_slots[j * work.slots + s];
-    }
+    if (order >= 1) write_score(X, &work, out + 2);
     if (order == 2) {
-        write_information(X, &work, columns, p, out + 2 + m * p);
-        memcpy(out + 2 + m * p + m * p * m * p, work.moments, ((m + 1) * (m + 1) + 3) * sizeof(double));
+        double *information = out + 2 + m * work.p;
+        write_information(X, &work, information);
+        memcpy(information + m * work.p * m * work.p, work.moments, ((m + 1) * (m + 1) + 3) * sizeof(double));
     }
+    free(memory);
+    return 0;
+}
+
+/* z (S, f) = rows (S, width) root (width, f), and h its squared lengths. */
+static void find_roots(const double *rows, const double *root, int64_t S, int64_t width, int64_t f, double *z, double *h) {
+    memset(h, 0, S * sizeof(double));
+    for (int64_t i = 0; i < S; i += 4)
+        for (int64_t k = 0; k < f; k += LANES) {
+            vec s[4] = {{0}};
+            for (int64_t c = 0; c < width; c++) {
+                vec here = load(root + c * f + k);
+                for (int r = 0; r < 4; r++) s[r] += rows[(i + r) * width + c] * here;
+            }
+            for (int r = 0; r < 4; r++) {
+                store(z + (i + r) * f + k, s[r]);
+                h[i + r] += total(s[r] * s[r]);
+            }
+        }
+}
+
+/* What Jeffreys' penalty adds for two outcomes and numbers alone (logreg/engine/firth.py has the formulas), given
+ * root (p, f). curvature: 0 none, 1 that of pseudo-observations unless all of them weigh at most `small`, 2 exact.
+ * out: the heaviest, score (p,), then curvature (p, p), then thirds (p, f (f + 1) / 2). */
+EXPORTED int NAMED(logreg_penalty, VARIANT)(const struct rows *X, const double *coef, const double *root, int64_t n_root,
+                                            int64_t curvature, double small, double *out) {
+    struct work work = {0};
+    double *memory = set_up(X, curvature ? 2 : 1, coef, &work);
+    if (!memory) return 1;
+    int64_t R = work.R, S = work.S, width = work.dense, p = work.p, f = padded(n_root, LANES);
+    int64_t t = curvature == 2 ? n_root * (n_root + 1) / 2 : 0, of_products = padded(t, LANES);
+    int64_t sizes[] = {S * width, width * f, S * f, S, R, S * of_products, width * of_products};
+    size_t used = 0;
+    for (int k = 0; k < 7; k++) used += padded(sizes[k], 8);
+    double *further = calloc(used + 8, sizeof(double));
+    if (!further) {
+        free(memory);
+        return 1;
+    }
+    double *parts[7], *from = (double *)(((uintptr_t)further + 63) / 64 * 64);
+    used = 0;
+    for (int k = 0; k < 7; k++) parts[k] = take(from, &used, sizes[k]);
+    double *turned = parts[0], *spread_root = parts[1], *z = parts[2], *h = parts[3], *cubes = parts[4];
+    double *products = parts[5], *thirds = parts[6], heaviest = 0.0;
+    if (!curvature && !work.by_row) work.turned = turned;
+    for (int64_t a = 0; a < p; a++) memcpy(spread_root + a * f, root + X->order[a] * n_root, n_root * sizeof(double));
+    for (int64_t start = 0; start < X->n; start += R) {
+        int64_t n = X->n - start < R ? X->n - start : R;
+        gather_numbers(X, start, n, &work);
+        gather_codes(X, start, n, &work);
+        add_logits(X, start, n, &work);
+        for (int64_t first = 0; first < R; first += S) {
+            turn(X, &work, first);
+            find_roots(work.turned, spread_root, S, width, f, z, h);
+            int heavy = curvature == 2;
+            for (int64_t i = 0; i < S; i += LANES) {
+                vec eta = load(work.eta + first + i), weight = load(work.trials + first + i), zero = {0};
+                vec tail = exp_of_negative(-(vec)((ivec)eta & INT64_MAX)), near = 1.0 / (1.0 + tail), far = tail * near;
+                vec pq = near * far, apart = pick(eta >= zero, far - near, near - far), leverage = pq * load(h + i);
+                store(work.eta + first + i, 0.5 * weight * leverage * apart);
+                store(cubes + first + i, weight * pq * apart);
+                if (curvature == 1) store(work.row_weight + first + i, weight * pq * leverage);
+                if (curvature == 2) store(work.row_weight + first + i, -0.5 * weight * leverage * (1.0 - 6.0 * pq));
+                leverage = pick(weight > zero, leverage, zero);
+                for (int k = 0; k < LANES; k++) {
+                    if (leverage[k] > heaviest) heaviest = leverage[k];
+                    if (leverage[k] > small) heavy = 1;
+                }
+            }
+            if (curvature == 2) {
+                for (int64_t i = 0; i < S; i++) {
+                    double *to = products + i * of_products;
+                    const double *here = z + i * f;
+                    for (int64_t r = 0; r < n_root; r++)
+                        for (int64_t s = r; s < n_root; s++) *to++ = here[r] * here[s] * (s > r ? 0x1.6a09e667f3bcdp+0 : 1.0);
+                }
+                scale_rows(work.turned, cubes + first, S, width, work.scaled);
+                add_product(work.scaled, width, products, of_products, S, 0, thirds);
+            }
+            if (curvature && heavy) {
+                scale_rows(work.turned, work.row_weight + first, S, width, work.scaled);
+                add_product(work.scaled, width, work.turned, width, S, 1, work.square);
+            }
+        }
+        add_score(X, &work);
+    }
+    out[0] = heaviest;
+    write_score(X, &work, out + 1);
+    if (curvature) write_information(X, &work, out + 1 + p);
+    for (int64_t a = 0; a < p && t; a++)
+        memcpy(out + 1 + p + p * p + X->order[a] * t, thirds + a * of_products, t * sizeof(double));
+    free(further);
     free(memory);
     return 0;
 }

@@ -83,15 +83,17 @@ def odds_ratio_table(
     m, p = fit.coef_array.shape
     vcov = fit.vcov_array.reshape(m, p, m, p)
     scale = np.array([units.get(k, 1.0) for k in range(p)])
-    estimate = _differences(contrast, fit.coef_array) * scale
+    estimate = _differences(contrast, fit.coef_array)
     with np.errstate(invalid="ignore"):
         # Var(b_j - b_k) = V_jj + V_kk - 2 V_jk, for every design column at once.
         variance = np.einsum("kj,jplp,kl->kp", contrast, np.nan_to_num(vcov), contrast)
-    std_error = np.sqrt(np.maximum(variance, 0.0)) * np.abs(scale)
+    std_error = np.sqrt(np.maximum(variance, 0.0))
     # An infinite or aliased coefficient has no standard error, and lends none to what it is compared with.
     std_error[~np.isfinite(estimate)] = np.nan
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # The test is that of the coefficient, to the last digit: a unit changes nothing about it.
         p_value = two_sided_p_value(estimate / std_error, fit.reference_df)
+        estimate, std_error = estimate * scale, std_error * np.abs(scale)
         low, high = estimate - z * std_error, estimate + z * std_error
     k = len(outcomes)
     if interval == "profile":

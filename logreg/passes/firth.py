@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,17 @@ from logreg.engine.firth import (
 )
 from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
-from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, one_blas_thread, split_rows, sum_over
+from logreg.passes.sums import (
+    CHUNK_ROWS,
+    compiled,
+    in_order,
+    objective_of,
+    one_blas_thread,
+    split_rows,
+    sum_over,
+)
+
+_Penalty: TypeAlias = Callable[[FloatArray, FloatArray, Curvature], PenaltySum]
 
 __all__ = ["cumulants", "penalised_objective", "row_leverages"]
 
@@ -57,13 +69,13 @@ def penalised_objective(
     m, p, f = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1], len(free)
     triangle = f * (f + 1) // 2
     exact = n_rows * triangle * m * p <= EXACT_WORK
-    plain = _pieces(blocks, (m + 2) * f)
-    curved = _pieces(blocks, (m + 2) * triangle) if exact else plain
+    plain = _penalties(blocks, (m + 2) * f)
+    curved = _penalties(blocks, (m + 2) * triangle) if exact else plain
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain
         with one_blas_thread():
-            return sum_over(pieces, lambda piece: penalty_sum(piece, coef, root, curvature))
+            return sum_over(pieces, lambda piece: piece(coef, root, curvature))
 
     if not isinstance(counted_from, float):
         there = likelihood(np.zeros((m, p)) if counted_from is None else counted_from, 2).information
@@ -96,9 +108,23 @@ def _remembering(objective: Objective) -> Objective:
     return remembered
 
 
+def _penalties(blocks: Sequence[DesignBlock], per_row: int) -> list[list[_Penalty]]:
+    """Return the penalties of pieces of rows, by chunks: compiled where that is possible."""
+    return [
+        [fast.penalty]
+        if (fast := compiled(chunk)) and fast.takes_penalty
+        else [partial(penalty_sum, piece) for piece in split_rows([chunk], _rows_per_piece(per_row))]
+        for chunk in split_rows(blocks, CHUNK_ROWS)
+    ]
+
+
+def _rows_per_piece(per_row: int) -> int:
+    return max(SCRATCH // max(per_row, 1), FEWEST_ROWS)
+
+
 def _pieces(blocks: Sequence[DesignBlock], per_row: int) -> list[list[DesignBlock]]:
     """Cut blocks into chunks of one thread's work, and those so that scratch of ``per_row`` numbers fits."""
-    rows = max(SCRATCH // max(per_row, 1), FEWEST_ROWS)
+    rows = _rows_per_piece(per_row)
     return [split_rows([chunk], rows) for chunk in split_rows(blocks, CHUNK_ROWS)]
 
 

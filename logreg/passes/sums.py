@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHUNK_ROWS",
+    "compiled",
     "in_order",
     "objective_of",
     "one_blas_thread",
@@ -245,15 +246,15 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
 def _likelihoods(blocks: Sequence[DesignBlock]) -> list[list[Objective]]:
     """Return the likelihoods of steps of rows, by chunks: compiled where that is possible."""
     return [
-        [compiled]
-        if (compiled := _compiled(chunk))
+        [fast]
+        if (fast := compiled(chunk))
         else [partial(likelihood_sum, step) for step in split_rows([chunk], _rows_per_step(chunk))]
         for block in blocks
         for chunk in split_rows([block], max(CHUNK_ROWS, _rows_per_step(block)))
     ]
 
 
-def _compiled(block: DesignBlock) -> CompiledRows | None:
+def compiled(block: DesignBlock) -> CompiledRows | None:
     """Return the rows of a block for the compiled kernel, None where it cannot be used."""
     matrix = block.matrix
     dense = matrix.dense if isinstance(matrix, SplitMatrix) else matrix

@@ -255,7 +255,8 @@ def test_a_result_short_of_the_optimum_says_so_and_is_kept(birthwt: pd.DataFrame
 
 def test_far_columns_keep_their_digits(birthwt: pd.DataFrame) -> None:
     data = birthwt.assign(year=2000.0 + birthwt["age"])
-    result = smf.logit("low ~ year", data).fit(disp=0, method="newton", tol=1e-12)
+    # Steps cannot become shorter than rounding at 2000 lets them: 1e-9 is reached on every processor.
+    result = smf.logit("low ~ year", data).fit(disp=0, method="newton", tol=1e-9)
     fit = adopted(result)
     own = logreg.fit("low ~ year", data)
     left, right = fit.logits(interval=True), own.logits(interval=True)

@@ -81,7 +81,7 @@ def test_a_fit_from_the_null_model_is_the_same(estimator: str, monkeypatch: pyte
 
 def test_the_gradient_of_a_sample_leads_close_to_the_maximum_of_all_rows() -> None:
     block = block_of(20_000)
-    sampled = penalised_objective([block.rows(0, 20_000, optimum.SAMPLE_SHARE)], FREE)
+    sampled = penalised_objective([block.take(np.arange(0, 20_000, optimum.SAMPLE_SHARE))], FREE)
     penalties = 0
 
     def likelihood(coef: FloatArray, order: Order) -> LikelihoodSum:
@@ -99,7 +99,7 @@ def test_the_gradient_of_a_sample_leads_close_to_the_maximum_of_all_rows() -> No
 def test_a_sample_without_an_end_leaves_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(penalised_start, "SAMPLE_ITERATIONS", 0)
     block = block_of(2000)
-    sampled = penalised_objective([block.rows(0, 2000, 20)], FREE)
+    sampled = penalised_objective([block.take(np.arange(0, 2000, 20))], FREE)
     ascent = Ascent(coef=np.zeros((1, 3)))
     near_by_sample(sampled, penalised_objective([block], FREE).likelihood, ascent)
     assert not ascent.coef.any()
