@@ -149,7 +149,12 @@ def find_bias_reduced(
         metric=factorise(free_part(found.information, free)),
     )
     optimum = in_design_coordinates(result, ready.coordinates, ready.aliases, free, None)
-    return replace(optimum, separation=verdict.kind, perfect_rows=verdict.rows)
+    return replace(
+        optimum,
+        separation=verdict.kind,
+        perfect_rows=verdict.rows,
+        moments=there.moments if estimator == "firth" else None,
+    )
 
 
 def _log_volume(ready: Prepared) -> float:

@@ -716,21 +716,38 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
     return 0;
 }
 
+/* z[row][s] for 4 rows and n_k LANES columns s of the root, and their squares added to h. */
+INLINE void find_block(const double *rows, int64_t width, const double *root, int64_t f, double *z, double *h, const int n_k) {
+    vec s[4][4];
+    for (int r = 0; r < 4; r++)
+        for (int k = 0; k < n_k; k++) s[r][k] = (vec){0};
+    for (int64_t c = 0; c < width; c++) {
+        vec here[4];
+        for (int k = 0; k < n_k; k++) here[k] = load(root + c * f + k * LANES);
+        for (int r = 0; r < 4; r++) {
+            vec x = every(rows[r * width + c]);
+            for (int k = 0; k < n_k; k++) s[r][k] += x * here[k];
+        }
+    }
+    for (int r = 0; r < 4; r++) {
+        vec squares = {0};
+        for (int k = 0; k < n_k; k++) {
+            store(z + r * f + k * LANES, s[r][k]);
+            squares += s[r][k] * s[r][k];
+        }
+        h[r] += total(squares);
+    }
+}
+
 /* z (S, f) = rows (S, width) root (width, f), and h its squared lengths. */
 static void find_roots(const double *rows, const double *root, int64_t S, int64_t width, int64_t f, double *z, double *h) {
     memset(h, 0, S * sizeof(double));
-    for (int64_t i = 0; i < S; i += 4)
-        for (int64_t k = 0; k < f; k += LANES) {
-            vec s[4] = {{0}};
-            for (int64_t c = 0; c < width; c++) {
-                vec here = load(root + c * f + k);
-                for (int r = 0; r < 4; r++) s[r] += rows[(i + r) * width + c] * here;
-            }
-            for (int r = 0; r < 4; r++) {
-                store(z + (i + r) * f + k, s[r]);
-                h[i + r] += total(s[r] * s[r]);
-            }
-        }
+    for (int64_t i = 0; i < S; i += 4) {
+        int64_t k = 0;
+        for (; k + 4 * LANES <= f; k += 4 * LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 4);
+        for (; k + 2 * LANES <= f; k += 2 * LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 2);
+        for (; k < f; k += LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 1);
+    }
 }
 
 /* What Jeffreys' penalty adds for two outcomes and numbers alone (logreg/engine/firth.py has the formulas), given

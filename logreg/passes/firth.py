@@ -24,6 +24,8 @@ from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.passes.sums import (
     CHUNK_ROWS,
+    Crew,
+    chunks,
     compiled,
     in_order,
     objective_of,
@@ -72,10 +74,12 @@ def penalised_objective(
     plain = _penalties(blocks, (m + 2) * f)
     curved = _penalties(blocks, (m + 2) * triangle) if exact else plain
 
+    crew = Crew()
+
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain
         with one_blas_thread():
-            return sum_over(pieces, lambda piece: piece(coef, root, curvature))
+            return sum_over(pieces, lambda piece: piece(coef, root, curvature), crew)
 
     if not isinstance(counted_from, float):
         there = likelihood(np.zeros((m, p)) if counted_from is None else counted_from, 2).information
@@ -114,7 +118,7 @@ def _penalties(blocks: Sequence[DesignBlock], per_row: int) -> list[list[_Penalt
         [fast.penalty]
         if (fast := compiled(chunk)) and fast.takes_penalty
         else [partial(penalty_sum, piece) for piece in split_rows([chunk], _rows_per_piece(per_row))]
-        for chunk in split_rows(blocks, CHUNK_ROWS)
+        for chunk in chunks(blocks)
     ]
 
 

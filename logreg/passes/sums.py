@@ -36,10 +36,11 @@ from logreg.logits.limit import FAR
 from logreg.passes.limit import limit_logits
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 __all__ = [
     "CHUNK_ROWS",
+    "Crew",
     "compiled",
     "in_order",
     "objective_of",
@@ -53,6 +54,9 @@ __all__ = [
 
 #: Rows summed by one thread at a stretch.
 CHUNK_ROWS = 16_384
+
+#: Fewer chunks than this are halved.
+FEW_CHUNKS = 16
 
 #: Rows per kernel call where categories are counted: long runs, for tables are cleared and added for each,
 #: but not so long that scratch weighs on memory.
@@ -88,18 +92,41 @@ def _rows_per_step(block: DesignBlock) -> int:
     return COUNTED_ROWS if isinstance(block.matrix, SplitMatrix) else ROWS_PER_STEP
 
 
-def sum_over(steps: Sequence[Sequence[S]], function: Callable[[S], T]) -> T:
+class Crew:
+    """Threads that help the caller's, started when they are first needed and kept for the next sum.
+
+    Starting a thread takes as long as a pass over some thousand rows. They end with the last reference to the
+    crew.
+    """
+
+    def __init__(self) -> None:
+        # Asking for the number of processors takes as long as a small pass.
+        self._n_threads = os.cpu_count() or 1
+        self._pool: ThreadPoolExecutor | None = None
+
+    def begin(self, work: Callable[[], None], n_items: int) -> list[Future[None]]:
+        """Have as many threads do the work as there are processors besides the caller's, and items."""
+        n_helpers = min(self._n_threads, n_items) - 1
+        if n_helpers < 1:
+            return []
+        if self._pool is None:
+            # Imported here: small fits need neither the import nor the look at the loaded libraries.
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(self._n_threads - 1)
+        return [self._pool.submit(work) for _ in range(n_helpers)]
+
+
+def sum_over(steps: Sequence[Sequence[S]], function: Callable[[S], T], crew: Crew | None = None) -> T:
     """Add ``function`` of every step: within chunks in threads, over chunks in order."""
 
     def chunk_sum(chunk: Sequence[S]) -> T:
         return reduce(add, map(function, chunk))
 
-    # Asking for the number of processors takes as long as a small pass.
-    n_threads = min(os.cpu_count() or 1, len(steps)) if len(steps) > 1 else 1
-    if n_threads < 2:
-        return reduce(add, map(chunk_sum, steps))
+    if len(steps) == 1:
+        return chunk_sum(steps[0])
     with one_blas_thread():
-        return _sum_in_threads(chunk_sum, steps, n_threads)
+        return _sum_in_threads(chunk_sum, steps, crew or Crew())
 
 
 class _OrderedSum(Generic[T]):
@@ -121,10 +148,8 @@ class _OrderedSum(Generic[T]):
                 self._added += 1
 
 
-def _sum_in_threads(function: Callable[[S], T], items: Sequence[S], n_threads: int) -> T:
+def _sum_in_threads(function: Callable[[S], T], items: Sequence[S], crew: Crew) -> T:
     """Add ``function`` of the items; the caller's thread works too. Who interrupts waits for none of them."""
-    from concurrent.futures import ThreadPoolExecutor
-
     result: _OrderedSum[T] = _OrderedSum()
     # All threads take the next item from one iterator: its steps do not interleave.
     places = iter(range(len(items)))
@@ -140,18 +165,21 @@ def _sum_in_threads(function: Callable[[S], T], items: Sequence[S], n_threads: i
             stopped.append(True)
             raise
 
-    # Threads do not inherit how the caller treats overflow, so they are told.
-    pool = ThreadPoolExecutor(n_threads - 1, initializer=partial(np.seterr, **np.geterr()))
+    overflow = np.geterr()
+
+    def help_out() -> None:
+        # Threads do not inherit how the caller treats overflow, so they are told.
+        with np.errstate(**overflow):
+            work()
+
     try:
-        helpers = [pool.submit(work) for _ in range(n_threads - 1)]
+        helpers = crew.begin(help_out, len(items))
         work()
         for helper in helpers:
             helper.result()
     except BaseException:
         stopped.append(True)
-        pool.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown()
     assert result.total is not None
     return result.total
 
@@ -233,10 +261,11 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
 
     # The compiled kernel calls no BLAS.
     alone = nullcontext if all(isinstance(run[0], CompiledRows) for run in runs) else one_blas_thread
+    crew = Crew()
 
     def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
         with alone():
-            total = sum_over(runs, lambda likelihood: likelihood(coef, order))
+            total = sum_over(runs, lambda likelihood: likelihood(coef, order), crew)
         advance(n_rows)
         return total
 
@@ -249,9 +278,15 @@ def _likelihoods(blocks: Sequence[DesignBlock]) -> list[list[Objective]]:
         [fast]
         if (fast := compiled(chunk))
         else [partial(likelihood_sum, step) for step in split_rows([chunk], _rows_per_step(chunk))]
-        for block in blocks
-        for chunk in split_rows([block], max(CHUNK_ROWS, _rows_per_step(block)))
+        for chunk in chunks(blocks)
     ]
+
+
+def chunks(blocks: Sequence[DesignBlock]) -> list[DesignBlock]:
+    """Cut blocks into what one thread sums at a stretch: of fewer rows less, so that threads end together."""
+    few = sum(block.n_rows for block in blocks) < FEW_CHUNKS * CHUNK_ROWS
+    rows = CHUNK_ROWS // 2 if few else CHUNK_ROWS
+    return [chunk for block in blocks for chunk in split_rows([block], max(rows, _rows_per_step(block)))]
 
 
 def compiled(block: DesignBlock) -> CompiledRows | None:
