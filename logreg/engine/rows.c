@@ -760,7 +760,7 @@ EXPORTED int NAMED(logreg_penalty, VARIANT)(const struct rows *X, const double *
     if (!memory) return 1;
     int64_t R = work.R, S = work.S, width = work.dense, p = work.p, f = padded(n_root, LANES);
     int64_t t = curvature == 2 ? n_root * (n_root + 1) / 2 : 0, of_products = padded(t, LANES);
-    int64_t sizes[] = {S * width, width * f, S * f, S, R, S * of_products, width * of_products};
+    int64_t sizes[] = {S * width, width * f, S * f + LANES, S, R, S * of_products + LANES, width * of_products};
     size_t used = 0;
     for (int k = 0; k < 7; k++) used += padded(sizes[k], 8);
     double *further = calloc(used + 8, sizeof(double));
@@ -800,10 +800,15 @@ EXPORTED int NAMED(logreg_penalty, VARIANT)(const struct rows *X, const double *
             }
             if (curvature == 2) {
                 for (int64_t i = 0; i < S; i++) {
+                    /* Each row of the triangle writes over what the one before wrote beyond its end. */
                     double *to = products + i * of_products;
                     const double *here = z + i * f;
-                    for (int64_t r = 0; r < n_root; r++)
-                        for (int64_t s = r; s < n_root; s++) *to++ = here[r] * here[s] * (s > r ? 0x1.6a09e667f3bcdp+0 : 1.0);
+                    for (int64_t r = 0; r < n_root; to += n_root - r, r++) {
+                        double twice = here[r] * 0x1.6a09e667f3bcdp+0;
+                        for (int64_t s = r; s < n_root; s += LANES) store(to + s - r, twice * load(here + s));
+                        to[0] = here[r] * here[r];
+                    }
+                    for (int64_t k = t; k < of_products; k++) products[i * of_products + k] = 0.0;
                 }
                 scale_rows(work.turned, cubes + first, S, width, work.scaled);
                 add_product(work.scaled, width, products, of_products, S, 0, thirds);

@@ -66,15 +66,14 @@ def penalised_objective(
     advance : callable
         Told the number of rows after every pass for the information.
     """
-    likelihood = _remembering(objective_of(blocks, advance))
+    crew = Crew()
+    likelihood = _remembering(objective_of(blocks, advance, crew))
     n_rows = sum(block.n_rows for block in blocks)
     m, p, f = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1], len(free)
     triangle = f * (f + 1) // 2
     exact = n_rows * triangle * m * p <= EXACT_WORK
     plain = _penalties(blocks, (m + 2) * f)
     curved = _penalties(blocks, (m + 2) * triangle) if exact else plain
-
-    crew = Crew()
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain

@@ -241,7 +241,9 @@ def one_blas_thread() -> Iterator[None]:
             one.set_num_threads(n)
 
 
-def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) -> Objective:
+def objective_of(
+    blocks: Sequence[DesignBlock], advance: Advance = unwatched, crew: Crew | None = None
+) -> Objective:
     """Return the log-likelihood of the blocks with its derivatives, as a pure function of the coefficients.
 
     Parameters
@@ -250,6 +252,8 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
         All rows used, kept by the closure.
     advance : callable
         Told the number of rows after every pass over them.
+    crew : Crew, optional
+        Threads that other sums over these rows use as well.
 
     Returns
     -------
@@ -261,7 +265,7 @@ def objective_of(blocks: Sequence[DesignBlock], advance: Advance = unwatched) ->
 
     # The compiled kernel calls no BLAS.
     alone = nullcontext if all(isinstance(run[0], CompiledRows) for run in runs) else one_blas_thread
-    crew = Crew()
+    crew = crew or Crew()
 
     def objective(coef: FloatArray, order: Order) -> LikelihoodSum:
         with alone():
