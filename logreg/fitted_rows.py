@@ -38,8 +38,9 @@ from logreg.passes.outcomes import RowsByOutcome
 from logreg.passes.refits import FAILURES, clusters_of, resampling_of
 from logreg.passes.resample import bootstrap_refits
 from logreg.passes.scores import Scores
-from logreg.passes.sums import objective_of, one_blas_thread
+from logreg.passes.sums import objective_of
 from logreg.passes.training import working_rows
+from logreg.threads import one_blas_thread
 
 if TYPE_CHECKING:
     import pandas as pd

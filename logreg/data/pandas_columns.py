@@ -25,11 +25,15 @@ from logreg.data.columns import (
     too_large_integers,
 )
 from logreg.data.layout import side_by_side
-from logreg.data.source import BoolArray, CategoryColumn, Column, UnusableColumn
+from logreg.data.source import BoolArray, CategoryColumn, Column, FloatArray, UnusableColumn
+from logreg.threads import sum_in_threads
 
 __all__ = ["column_from_pandas", "columns_from_pandas"]
 
 Series: TypeAlias = "pd.Series[Any]"
+
+#: Rows of a table whose columns are summed at a stretch.
+SUMMED_ROWS = 32_768
 
 _BOOLEANS = (bool, np.bool_)
 _INTEGERS = (int, np.integer)
@@ -81,19 +85,31 @@ def column_from_pandas(series: Series) -> Column:
 def columns_from_pandas(series: Sequence[Series]) -> list[Column]:
     """Return several series as columns; float64 columns of one table are looked through together.
 
-    A sum over one column of a row-major table touches every cache line of the table; one product with a
-    vector of ones reads the table once for all columns.
+    A sum over one column of a row-major table touches every cache line of the table; all sums at once read it
+    once.
     """
     totals: dict[int, float] = {}
     plain = [k for k, one in enumerate(series) if one.dtype == np.float64 and isinstance(one.dtype, np.dtype)]
     view = side_by_side([series[k].to_numpy() for k in plain]) if len(plain) > 1 else None
     if view is not None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            totals = dict(zip(plain, (view @ np.ones(view.shape[1])).tolist(), strict=True))
+        totals = dict(zip(plain, _row_sums(view).tolist(), strict=True))
     return [
         floats(one.to_numpy(), dtype="float64", total=totals[k]) if k in totals else column_from_pandas(one)
         for k, one in enumerate(series)
     ]
+
+
+def _row_sums(view: FloatArray) -> FloatArray:
+    """Return the sums of the rows of a (q, n) view; what is not finite among them shows in its sum."""
+    n = view.shape[1]
+
+    def piece_sum(start: int) -> FloatArray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result: FloatArray = view[:, start : start + SUMMED_ROWS].sum(axis=1)
+            return result
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        return sum_in_threads(piece_sum, range(0, max(n, 1), SUMMED_ROWS))
 
 
 def _from_numpy(series: Series, dtype: np.dtype[Any]) -> Column:

@@ -16,7 +16,8 @@ from logreg.engine.types import DesignBlock, FloatArray
 from logreg.errors import DataError, FormulaError, OutcomeError, PredictError, WeightError
 from logreg.logits.limit import STILL
 from logreg.passes.encode import TrainingRows, training_rows
-from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, split_rows
+from logreg.passes.sums import CHUNK_ROWS, objective_of, split_rows
+from logreg.threads import in_order
 
 __all__ = [
     "PredictedRows",

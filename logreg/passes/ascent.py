@@ -16,7 +16,8 @@ from logreg.engine.optimum import Meat, find_optimum
 from logreg.engine.types import ColumnScaleError, DesignBlock, FloatArray, Optimum
 from logreg.errors import DataError
 from logreg.passes.firth import cumulants, penalised_objective, row_leverages
-from logreg.passes.sums import objective_of, one_blas_thread
+from logreg.passes.sums import objective_of
+from logreg.threads import one_blas_thread
 
 __all__ = ["maximise", "null_loglik"]
 

@@ -19,7 +19,7 @@ from logreg.design.spec import DesignSpec
 from logreg.engine.kernel import ROWS_PER_STEP
 from logreg.engine.types import DesignBlock, FloatArray, Matrix
 from logreg.errors import DataError, FormulaError, PredictError
-from logreg.passes.sums import one_blas_thread
+from logreg.threads import one_blas_thread
 
 __all__ = [
     "PredictionRows",

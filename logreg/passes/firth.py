@@ -24,15 +24,13 @@ from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.passes.sums import (
     CHUNK_ROWS,
-    Crew,
     chunks,
     compiled,
-    in_order,
     objective_of,
-    one_blas_thread,
     split_rows,
     sum_over,
 )
+from logreg.threads import Crew, in_order, one_blas_thread
 
 _Penalty: TypeAlias = Callable[[FloatArray, FloatArray, Curvature], PenaltySum]
 

@@ -32,8 +32,9 @@ from logreg.engine.separation import certified_finite, find_separation
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.errors import DataError
 from logreg.passes.scores import Scores
-from logreg.passes.sums import in_order, one_blas_thread, split_rows
+from logreg.passes.sums import split_rows
 from logreg.passes.training import WorkingRows
+from logreg.threads import in_order, one_blas_thread
 
 __all__ = [
     "FAILURES",

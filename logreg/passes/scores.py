@@ -26,8 +26,9 @@ from logreg.engine.kernel import (
 from logreg.engine.types import DesignBlock, FloatArray
 from logreg.errors import DataError, SupportError, did_you_mean
 from logreg.passes.encode import Places
-from logreg.passes.sums import CHUNK_ROWS, in_order, objective_of, score_outer_sum, split_rows, sum_over
+from logreg.passes.sums import CHUNK_ROWS, objective_of, score_outer_sum, split_rows, sum_over
 from logreg.passes.trials import GroupTrials, group_trials
+from logreg.threads import in_order
 
 __all__ = ["Groups", "Scores", "group_codes"]
 
