@@ -255,7 +255,10 @@ def encode_outcome(spec: DesignSpec, rows: BlockRows, row_label: RowLabel) -> En
         return EncodedOutcome(codes=None, counts=counts)
     labels = labels_of_expression(outcome.expression, rows, row_label)
     positions = labels.positions(outcome.levels)
-    codes = positions.astype(np.int8 if len(outcome.levels) < 127 else np.int32)[labels.codes]
+    narrow = np.int8 if len(outcome.levels) < 127 else np.int32
+    if np.array_equal(positions[:-1], np.arange(len(outcome.levels))):
+        return EncodedOutcome(codes=labels.codes.astype(narrow, copy=False), counts=None)
+    codes = positions.astype(narrow)[labels.codes]
     unknown = codes == len(outcome.levels)
     if unknown.any():
         first = int(np.argmax(unknown))

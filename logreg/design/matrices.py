@@ -79,6 +79,10 @@ class DenseMatrix:
         taken = self.columns.T.take(chosen, axis=0).T if by_row else self.columns.take(chosen, axis=1)
         return DenseMatrix(taken, self.leading_one)
 
+    def sample(self, share: int, run: int) -> DenseMatrix:
+        """Return the first ``run`` of every ``share * run`` rows, as a copy in the layout of the columns."""
+        return DenseMatrix(_runs(self.columns.T, share, run).T, self.leading_one)
+
     def to_array(self) -> FloatArray:
         """Return all columns written out, shape (p, n); for a few thousand rows at a time."""
         if not self.leading_one:
@@ -96,6 +100,24 @@ class DenseMatrix:
     def recast(self, centre: FloatArray, mixing: FloatArray) -> DenseMatrix:
         """Return the matrix whose numeric columns are ``mixing.T @ (columns - centre)``, as a copy."""
         return DenseMatrix(_recast(self.columns, centre, mixing), self.leading_one)
+
+
+def _runs(table: FloatArray, share: int, run: int) -> FloatArray:
+    """Return the first ``run`` of every ``share * run`` rows of a (n, q) table, in its layout."""
+    n, q = table.shape
+    period = share * run
+    whole = n // period
+    taken, last = whole * run, table[whole * period : whole * period + run]
+    # Splitting an axis in two never copies: rows are copied once, run by run.
+    if table.strides[0] > table.strides[1]:
+        result = np.empty((taken + len(last), q))
+        result[:taken].reshape(whole, run, q)[:] = table[: whole * period].reshape(whole, period, q)[:, :run]
+    else:
+        result = np.empty((q, taken + len(last))).T
+        parts = table.T[:, : whole * period].reshape(q, whole, period)[:, :, :run]
+        result.T[:, :taken].reshape(q, whole, run)[:] = parts
+    result[taken:] = last
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +249,14 @@ class SplitMatrix:
         """Return the rows at these places, as copies."""
         return SplitMatrix(
             self.dense.take(chosen), tuple(term.rows(chosen) for term in self.terms), self.order
+        )
+
+    def sample(self, share: int, run: int) -> SplitMatrix:
+        """Return the first ``run`` of every ``share * run`` rows, as copies."""
+        places = np.arange(0, self.shape[0], share * run)[:, np.newaxis] + np.arange(run)
+        chosen = places[places < self.shape[0]]
+        return SplitMatrix(
+            self.dense.sample(share, run), tuple(term.rows(chosen) for term in self.terms), self.order
         )
 
     def to_array(self) -> FloatArray:

@@ -185,8 +185,8 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
     """
     m, n_columns = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1]
     sampled = sum(block.n_rows for block in blocks) >= SAMPLE_THRESHOLD
-    sample = _one_in(SAMPLE_SHARE, blocks, RUN) if sampled else []
-    smaller = _one_in(SMALLER_SHARE, sample)
+    sample = [block.sample(SAMPLE_SHARE, RUN) for block in blocks] if sampled else []
+    smaller = [block.sample(SMALLER_SHARE, 1) for block in sample]
     if sum(block.n_rows for block in smaller) < ROWS_PER_COEFFICIENT * n_columns:
         smaller = []
     coordinates, suspects = suitable_coordinates(smaller or sample or blocks, intercept=intercept)
@@ -220,15 +220,6 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
     )
 
 
-def _one_in(share: int, blocks: Sequence[DesignBlock], run: int = 1) -> list[DesignBlock]:
-    """Return one row in so many, taken in runs of consecutive rows evenly spread over each block."""
-    found = []
-    for block in blocks:
-        places = np.arange(0, block.n_rows, share * run)[:, np.newaxis] + np.arange(run)
-        found.append(block.take(places[places < block.n_rows]))
-    return found
-
-
 def _raw_sizes(blocks: Sequence[DesignBlock], coordinates: Coordinates) -> FloatArray:
     """Return the largest absolute value of each column as given (p,), in units of working coordinates."""
     sizes = largest_sizes(blocks)
@@ -241,7 +232,7 @@ def _warm_start(
 ) -> Ascent:
     """Climb on the sample, from a sample of the sample; keep point and information if the climb arrived."""
     first = Ascent(coef=ascent.coef)
-    for rows in (_one_in(SMALLER_SHARE, sample), sample):
+    for rows in ([block.sample(SMALLER_SHARE, 1) for block in sample], sample):
         if sum(block.n_rows for block in rows) < ROWS_PER_COEFFICIENT * len(free):
             continue
         first = climb(

@@ -82,6 +82,10 @@ class Matrix(Protocol):
         """Return the rows at these places as a matrix of the same kind, as copies."""
         ...
 
+    def sample(self, share: int, run: int) -> Matrix:
+        """Return one row in ``share``, the first ``run`` of every ``share * run``, as copies."""
+        ...
+
     def to_array(self) -> FloatArray:
         """Return all columns written out, shape (p, n)."""
         ...
@@ -128,6 +132,14 @@ class DesignBlock:
     def take(self, chosen: NDArray[np.intp]) -> DesignBlock:
         """Return the rows at these places, as copies."""
         return self._part(self.matrix.take(chosen), chosen)
+
+    def sample(self, share: int, run: int) -> DesignBlock:
+        """Return one row in ``share``, the first ``run`` of every ``share * run``, as copies.
+
+        Neighbours in memory are read together: a sample in runs takes a fraction of the time of single rows.
+        """
+        places = np.arange(0, self.n_rows, share * run)[:, np.newaxis] + np.arange(run)
+        return self._part(self.matrix.sample(share, run), places[places < self.n_rows])
 
     def _part(self, matrix: Matrix, part: slice | NDArray[np.intp]) -> DesignBlock:
         return DesignBlock(

@@ -160,6 +160,15 @@ def test_rows(case: tuple[DenseMatrix | SplitMatrix, np.ndarray], part: tuple[in
         _close(piece.transpose_matvec(weights[np.newaxis]), weights[np.newaxis] @ cut.T)
 
 
+@pytest.mark.parametrize(("share", "run"), [(1, 1), (7, 1), (5, 4), (3, 100), (20, 32)])
+def test_sample(case: tuple[DenseMatrix | SplitMatrix, np.ndarray], share: int, run: int) -> None:
+    matrix, expected = case
+    chosen = [i for i in range(N) if i % (share * run) < run]
+    piece = matrix.sample(share, run)
+    assert type(piece) is type(matrix)
+    np.testing.assert_array_equal(piece.to_array(), expected[:, chosen])
+
+
 @pytest.mark.parametrize("diagonal", [True, False])
 def test_recast(case: tuple[DenseMatrix | SplitMatrix, np.ndarray], diagonal: bool) -> None:
     matrix, expected = case
