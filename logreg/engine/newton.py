@@ -106,8 +106,8 @@ def factorise(information: FloatArray) -> Metric | None:
     definite.
     """
     diagonal = information.diagonal()
-    # NaN fails the first comparison, infinity the second.
-    if not (diagonal.min() > 0 and diagonal.max() < np.inf):
+    # NaN fails the first comparison, infinity the second. (The methods min and max take three times as long.)
+    if not (np.minimum.reduce(diagonal) > 0 and np.maximum.reduce(diagonal) < np.inf):
         return None
     scale = 1.0 / np.sqrt(diagonal)
     factor, failed = lapack.dpotrf(information * scale[:, np.newaxis] * scale, lower=1)
@@ -363,7 +363,7 @@ def _note(
             kind=kind,
             loglik=total.loglik,
             newton_decrement=decrement,
-            max_abs_score=float(np.abs(problem.score(total)).max(initial=0.0)),
+            max_abs_score=float(np.maximum.reduce(np.abs(problem.score(total)), initial=0.0)),
             step_halvings=halvings,
         )
     )

@@ -113,4 +113,6 @@ def moved(coef: FloatArray, free: NDArray[np.intp], step: FloatArray) -> FloatAr
 
 def shift(ascent: Ascent, first: int, by: float) -> None:
     """Add to the log-likelihoods of a trace from row ``first`` on."""
+    if by == 0.0:
+        return
     ascent.trace[first:] = [replace(row, loglik=row.loglik + by) for row in ascent.trace[first:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TypeAlias
 
@@ -73,9 +74,12 @@ def penalised_objective(
     plain = _penalties(blocks, (m + 2) * f)
     curved = _penalties(blocks, (m + 2) * triangle) if exact else plain
 
+    # The compiled penalty calls no BLAS.
+    alone = one_blas_thread if any(isinstance(one, partial) for run in plain for one in run) else nullcontext
+
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         pieces = curved if curvature == "exact" else plain
-        with one_blas_thread():
+        with alone():
             return sum_over(pieces, lambda piece: piece(coef, root, curvature), crew)
 
     if not isinstance(counted_from, float):
@@ -100,8 +104,7 @@ def _remembering(objective: Objective) -> Objective:
         for point, total in last[-1:]:
             if np.array_equal(point, coef):
                 return total
-        with one_blas_thread():
-            total = objective(coef, order)
+        total = objective(coef, order)
         if order == 2:
             last[:] = [(coef.copy(), total)]
         return total
