@@ -38,11 +38,14 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+# The compiled kernel is built when the package is installed.
+SOURCES := pyproject.toml constraints.txt hatch_build.py logreg/engine/rows.c
+
+$(VENV)/.installed: $(VENV)/.created $(SOURCES)
 	$(PIP) --editable ".[report]"
 	touch $@
 
-$(VENV)/.tested: $(VENV)/.created pyproject.toml constraints.txt
+$(VENV)/.tested: $(VENV)/.created $(SOURCES)
 	$(PIP) --editable ".[test]"
 	touch $@ $(VENV)/.installed
 

@@ -3,6 +3,8 @@
 Binary outcomes are the case m = 1 of the multinomial model and have a kernel of their own only because
 one pair (p, 1 - p) replaces a softmax. Both work from exact complements, so that residuals and weights
 keep their relative accuracy at any logit. The conventions stand in `logreg.engine.types`.
+
+`logreg.engine.compiled` does the same for the rows it knows; what it must answer is defined here.
 """
 
 from __future__ import annotations
