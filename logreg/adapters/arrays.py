@@ -22,6 +22,8 @@ FloatArray = NDArray[np.float64]
 
 #: Features that a formula names one by one; a longer one is easier to read as ``y ~ .``.
 NAMED_FEATURES = 30
+#: Labels up to so many are checked without their rows; more may be too many for those, which scikit-learn says.
+FEW_LABELS = 20
 
 
 def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
@@ -53,7 +55,7 @@ def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
         kinds = ", ".join(sorted({type(value).__name__ for value in values}))
         raise OutcomeError(f"y mixes labels of the types {kinds}. Make them all text.") from None
     if not isinstance(labels[0], str):  # text is always classes, and the check sorts all rows
-        check_classification_targets(y)
+        check_classification_targets(labels if len(labels) <= FEW_LABELS else y)
     if len(labels) < 2:
         raise OutcomeError(
             f"y has only one class, {labels.tolist()[0]!r}, in {len(y)} rows. A classifier needs two."
