@@ -39,21 +39,20 @@ class Crew:
     """
 
     def __init__(self) -> None:
-        # Asking for the number of processors takes as long as a small pass.
-        self._n_threads = os.cpu_count() or 1
         self._pool: ThreadPoolExecutor | None = None
 
     def begin(self, work: Callable[[], None], n_items: int) -> list[Future[None]]:
         """Have as many threads do the work as there are processors besides the caller's, and items."""
-        n_helpers = min(self._n_threads, n_items) - 1
-        if n_helpers < 1:
+        # Asking for the number of processors takes as long as a small pass.
+        n_threads = min(os.cpu_count() or 1, n_items)
+        if n_threads < 2:
             return []
         if self._pool is None:
             # Imported here: small fits need neither the import nor the look at the loaded libraries.
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(self._n_threads - 1)
-        return [self._pool.submit(work) for _ in range(n_helpers)]
+            self._pool = ThreadPoolExecutor(os.cpu_count())
+        return [self._pool.submit(work) for _ in range(n_threads - 1)]
 
 
 class _OrderedSum(Generic[T]):

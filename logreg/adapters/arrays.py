@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 #: Features that a formula names one by one; a longer one is easier to read as ``y ~ .``.
 NAMED_FEATURES = 30
-#: Labels up to so many are checked without their rows; more may be too many for those, which scikit-learn says.
+#: Labels up to so many are checked without their rows; more may be too many for those, says scikit-learn.
 FEW_LABELS = 20
 
 

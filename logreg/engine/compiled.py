@@ -169,7 +169,8 @@ class CompiledRows:
         m, p = self._shape
         assert coef.shape == (m, p)
         size = m * p
-        coef = np.ascontiguousarray(coef)
+        if not coef.flags.c_contiguous:
+            coef = np.ascontiguousarray(coef)
         last = 2 + size + size * size
         out = np.empty((2, 2 + size, last + (m + 1) ** 2 + 3)[order])
         _run(self._library.rows, self._address, coef.ctypes.data, order, out.ctypes.data)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from logreg.engine.conditioning import (
     Coordinates,
@@ -207,7 +208,9 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
         dropped = [alias.column for alias in aliases]
         coordinates = orthogonalised(coordinates, blocks, dropped, intercept=intercept)
         working = [coordinates.recast(block) for block in blocks]
-    kept = np.setdiff1d(np.arange(n_columns), [alias.column for alias in aliases])
+    kept = np.arange(n_columns)
+    if aliases:
+        kept = np.setdiff1d(kept, [alias.column for alias in aliases])
     free = (np.arange(m)[:, np.newaxis] * n_columns + kept).ravel()
     useful = regular and sum(block.n_rows for block in sample) >= ROWS_PER_COEFFICIENT * len(free)
     return Prepared(
@@ -346,10 +349,10 @@ def in_design_coordinates(
 def _condition(vcov: FloatArray) -> float:
     """Return the condition number of a correlation matrix, infinite if it is singular to rounding."""
     deviations = np.sqrt(np.diagonal(vcov))
-    if not (np.all(deviations > 0) and np.all(np.isfinite(deviations))):
+    if not (np.minimum.reduce(deviations) > 0 and np.maximum.reduce(deviations) < np.inf):
         return np.inf
-    values = np.linalg.eigvalsh(vcov / np.outer(deviations, deviations))
-    return float(values[-1] / values[0]) if values[0] > 0 else np.inf
+    values, _, failed = lapack.dsyev(vcov / np.outer(deviations, deviations), compute_v=0)
+    return float(values[-1] / values[0]) if not failed and values[0] > 0 else np.inf
 
 
 def _aliases_of_design(aliases: Sequence[Alias], coordinates: Coordinates) -> tuple[Alias, ...]:
