@@ -32,6 +32,7 @@ from logreg.engine.conditioning import largest_sizes
 from logreg.engine.kernel import ROWS_PER_STEP, outcome_weights, outer_sum, row_probabilities
 from logreg.engine.programme import MOST_ROUNDS, STRICT, shortest_within, without_rounding
 from logreg.engine.types import DesignBlock, FloatArray
+from logreg.threads import one_blas_thread, sum_in_threads
 
 __all__ = ["Divergence", "find_divergence", "is_held"]
 
@@ -74,6 +75,14 @@ class _Held:
     least: float
     total: float
 
+    def __add__(self, other: _Held) -> _Held:
+        return _Held(
+            score=self.score + other.score,
+            gram=self.gram + other.gram,
+            least=min(self.least, other.least),
+            total=self.total + other.total,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
@@ -113,12 +122,18 @@ class _Rows:
             yield piece, found
 
     def gram(self, piece: DesignBlock, values: FloatArray) -> FloatArray:
-        """Return the sum of ``value a a'`` over the constraints of a piece, values (K, K, n)."""
-        moments = -(values + values.swapaxes(0, 1))
-        own = np.arange(len(values))
-        moments[own, own] += values.sum(axis=0) + values.sum(axis=1)
+        """Return the sum of ``value a a'`` over the constraints of a piece, values (K, K, n), or (n,) where
+        each row has one.
+        """
+        if values.ndim == 1:
+            moments = values[np.newaxis, np.newaxis]
+        else:
+            every = -(values + values.swapaxes(0, 1))
+            own = np.arange(len(values))
+            every[own, own] += values.sum(axis=0) + values.sum(axis=1)
+            moments = every[1:, 1:]
         free = (np.arange(self.shape[0])[:, np.newaxis] * self.shape[1] + self.kept).ravel()
-        result: FloatArray = outer_sum(piece.matrix, moments[1:, 1:])[np.ix_(free, free)]
+        result: FloatArray = outer_sum(piece.matrix, moments)[np.ix_(free, free)]
         return result / np.outer(self.unit, self.unit)
 
     def constraints(self, piece: DesignBlock, chosen: BoolArray) -> FloatArray:
@@ -220,10 +235,24 @@ def _constrained(piece: DesignBlock) -> BoolArray:
 
 
 def _lambdas(piece: DesignBlock, coef: FloatArray, least: float = HOLDING) -> FloatArray:
-    """Return lambda of the constraints that hold (K, K, n), 0 for those with less than the ``least``."""
+    """Return lambda of the constraints that hold (K, K, n), 0 for those with less than the ``least``.
+
+    For two outcomes one of which each row has, which is most of what there is, the shape is (n,).
+    """
     logits = piece.matrix.matvec(coef)
     if piece.offset is not None:
         logits += piece.offset
+    if piece.codes is not None and piece.n_outcomes == 2:
+        # 1 / (1 + e^s) with s the logit of what happened; where e^s overflows, it holds nothing.
+        missed: FloatArray = np.where(piece.codes, logits[0], -logits[0])
+        with np.errstate(over="ignore"):
+            np.exp(missed, out=missed)
+        missed += 1.0
+        np.reciprocal(missed, out=missed)
+        if piece.weights is not None:
+            missed *= piece.weights
+        missed[missed < least] = 0.0
+        return missed
     probabilities, _, _ = row_probabilities(logits)
     result = outcome_weights(piece)[:, np.newaxis] * probabilities
     own = np.arange(len(result))
@@ -234,24 +263,31 @@ def _lambdas(piece: DesignBlock, coef: FloatArray, least: float = HOLDING) -> Fl
 
 def _held(rows: _Rows, coef: FloatArray, holding: float = HOLDING) -> _Held:
     """Sum over the constraints that hold."""
-    size = len(rows.unit)
-    score, gram, least, total = np.zeros(size), np.zeros((size, size)), np.inf, 0.0
-    for piece in rows.pieces:
+
+    def of_piece(piece: DesignBlock) -> _Held:
         value = _lambdas(piece, coef, holding)
-        net = (value.sum(axis=1) - value.sum(axis=0))[1:]
-        score += piece.matrix.transpose_matvec(net)[:, rows.kept].ravel() / rows.unit
-        gram += rows.gram(piece, value)
-        least = min(least, float(value.min(initial=np.inf, where=value > 0)))
-        total += float(value.sum())
-    return _Held(score=score, gram=gram, least=least, total=total)
+        if value.ndim == 1:
+            assert piece.codes is not None
+            net = np.where(piece.codes, value, -value)[np.newaxis]
+        else:
+            net = (value.sum(axis=1) - value.sum(axis=0))[1:]
+        return _Held(
+            score=piece.matrix.transpose_matvec(net)[:, rows.kept].ravel() / rows.unit,
+            gram=rows.gram(piece, value),
+            least=float(value.min(initial=np.inf, where=value > 0)),
+            total=float(value.sum()),
+        )
+
+    with one_blas_thread():
+        return sum_in_threads(of_piece, rows.pieces)
 
 
 def _spanned(rows: _Rows, coef: FloatArray) -> FloatArray:
     """Return the Gram matrix of the constraints that hold."""
-    total = np.zeros((len(rows.unit), len(rows.unit)))
-    for piece in rows.pieces:
-        total += rows.gram(piece, (_lambdas(piece, coef) > 0).astype(np.float64))
-    return total
+    with one_blas_thread():
+        return sum_in_threads(
+            lambda piece: rows.gram(piece, (_lambdas(piece, coef) > 0).astype(np.float64)), rows.pieces
+        )
 
 
 def _spaces(gram: FloatArray) -> tuple[FloatArray, FloatArray] | None:

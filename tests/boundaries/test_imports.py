@@ -35,7 +35,7 @@ INSIDE = {
     "datasets": "errors",
     "data": "errors progress threads whole_imports",
     "design": "errors logits strict_json data.source data.layout",
-    "engine": "errors whole_imports logits",
+    "engine": "errors threads whole_imports logits",
     "passes": "errors threads logits data design engine",
     "inference": "errors progress logits tables engine.types engine.newton engine.constrained "
     "design.spec design.coding design.fence design.learning",
