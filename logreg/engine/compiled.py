@@ -191,8 +191,8 @@ class CompiledRows:
         assert root.shape == (1, p, n_root)
         coef, root = np.ascontiguousarray(coef), np.ascontiguousarray(root)
         kind = CURVATURES.index(curvature)
-        ends = np.cumsum([1, p, p * p, p * (n_root * (n_root + 1) // 2)])
-        out = np.empty(ends[kind + 1])
+        scored, curved = 1 + p, 1 + p + p * p
+        out = np.empty((scored, curved, curved + p * (n_root * (n_root + 1) // 2))[kind])
         _run(
             self._library.penalty,
             self._address,
@@ -203,11 +203,11 @@ class CompiledRows:
             SMALL_LEVERAGE,
             out.ctypes.data,
         )
-        curved = curvature == "exact" or (curvature == "augmented" and out[0] > SMALL_LEVERAGE)
+        counts = curvature == "exact" or (curvature == "augmented" and out[0] > SMALL_LEVERAGE)
         return PenaltySum(
-            score=out[1 : ends[1]].reshape(1, p),
-            curvature=out[ends[1] : ends[2]].reshape(p, p) if curved else None,
-            thirds=out[ends[2] :].reshape(p, -1) if curvature == "exact" else None,
+            score=out[1:scored].reshape(1, p),
+            curvature=out[scored:curved].reshape(p, p) if counts else None,
+            thirds=out[curved:].reshape(p, -1) if curvature == "exact" else None,
         )
 
 

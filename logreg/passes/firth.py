@@ -102,7 +102,7 @@ def _remembering(objective: Objective) -> Objective:
 
     def remembered(coef: FloatArray, order: Order) -> LikelihoodSum:
         for point, total in last[-1:]:
-            if np.array_equal(point, coef):
+            if (point == coef).all():
                 return total
         total = objective(coef, order)
         if order == 2:
