@@ -131,7 +131,10 @@ def find_optimum(
     )
     if ascent.status == "converged" and certified_finite(ascent.decrement, ascent.current.smallest_weight):
         # The last step was shorter than 1e-8 standard errors: sums over rows are those before it.
-        exact = ascent.decrement <= tolerance_for(n_rows) and ascent.trace[-1].kind == "information"
+        # (There was none where nothing is estimated.)
+        exact = ascent.decrement <= tolerance_for(n_rows) and (
+            not ascent.trace or ascent.trace[-1].kind == "information"
+        )
         return replace(optimum, moments=ascent.current.moments if exact else None)
     verdict = proved[0] if proved else find_separation(working, kept, ascent.coef)
     if verdict.direction is None:

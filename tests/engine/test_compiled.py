@@ -283,6 +283,16 @@ def test_memory_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -
         rows(np.zeros((1, 4)), 2)
 
 
+def test_a_model_in_which_nothing_is_estimated_has_its_sums() -> None:
+    table = pd.DataFrame({"y": [0, 1, 1, 0, 1], "x": 0.0})
+    with pytest.warns(logreg.errors.CollinearityWarning):
+        fit = logreg.fit("y ~ x - 1", table)
+    # Every probability is one half.
+    assert fit.loglik == pytest.approx(5 * np.log(0.5), rel=1e-15)
+    statistics = fit.fit_statistics().set_index("statistic")["value"]
+    assert statistics["brier"] == pytest.approx(0.25, rel=1e-15)
+
+
 @pytest.mark.parametrize(
     ("data", "formula", "options"),
     [
