@@ -36,6 +36,9 @@ DECREMENT_TOLERANCE = 1e-20
 #: Rounding keeps the decrement of ill-conditioned fits above the tolerance; when it is this small and no
 #: longer falls, the point is as good as doubles allow (1.4e-6 standard errors).
 STAGNATION_TOLERANCE = 1e-12
+#: The share of itself that a decrement keeps, at least, where it no longer falls. Where only far rows hold a
+#: coefficient it falls by a factor of a hundred per step, and goes on.
+STAGNANT = 0.1
 #: A reused metric is kept while the decrement falls at least by this factor per step.
 METRIC_GAIN = 0.25
 #: Promised gain, in log-likelihood units, below which many rows are approached with a fresh score alone: ten
@@ -210,7 +213,7 @@ def climb(
         step = ascent.metric.solve(score)
         ascent.decrement = 0.5 * float(score @ step)
         _note(problem, ascent, "information", total, ascent.decrement, halvings)
-        stagnant = ascent.decrement <= STAGNATION_TOLERANCE and ascent.decrement >= 0.01 * previous
+        stagnant = STAGNANT * previous <= ascent.decrement <= STAGNATION_TOLERANCE
         if recedes is not None and RECEDING_GAIN * previous <= ascent.decrement <= receding:
             if recedes(ascent.coef):
                 ascent.status = "separated"

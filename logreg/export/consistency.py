@@ -72,6 +72,10 @@ def require_consistent(estimate: LogisticEstimate) -> None:
     probability = estimate.row_sums.probability
     if [len(row) for row in probability] != [len(outcomes)] * len(outcomes):
         refuse("row_sums.probability", f"is not a table of {len(outcomes)} by {len(outcomes)} numbers")
+    # Cauchy's inequality: the square of a sum is at most the sum of squares times the sum of weights.
+    sums, total = estimate.row_sums, sum(estimate.sample.weight)
+    if sums.logit * (sums.logit / total) > sums.logit_squared * (1.0 + SUM_TOLERANCE):
+        refuse("row_sums.logit", "is too large beside row_sums.logit_squared")
     if not estimate.reference_df > 0.0:
         refuse("reference_df", f"is {estimate.reference_df}, not a positive number of degrees of freedom")
     _require_numbers(estimate)

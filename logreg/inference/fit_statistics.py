@@ -95,7 +95,7 @@ def _row_statistics(fit: LogisticEstimate) -> Iterator[tuple[str, float]]:
         yield "efron", float(1.0 - brier / (rate * (weight[0] / total)))
         # McKelvey-Zavoina: SS(logits) / (SS(logits) + n pi^2 / 3).
         # Infinite logits (separation) have no spread to speak of.
-        spread = max(sums.logit_squared - sums.logit**2 / total, 0.0)
+        spread = max(sums.logit_squared - sums.logit * (sums.logit / total), 0.0)
         share = spread / (spread + total * np.pi**2 / 3.0) if np.isfinite(spread) else np.nan
         yield "mckelvey_zavoina", share
         yield "brier", brier

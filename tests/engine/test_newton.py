@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
+import pandas as pd
 import pytest
 
+import logreg
 from logreg.engine import newton
 from logreg.engine.newton import MAX_HALVINGS, Ascent, Metric, climb, factorise
 from logreg.engine.types import FloatArray, LikelihoodSum, Order
@@ -262,3 +265,16 @@ def test_reuse_on_steps_that_are_too_long(start: float) -> None:
 
 def test_tolerances_are_ordered() -> None:
     assert newton.DECREMENT_TOLERANCE < newton.STAGNATION_TOLERANCE
+
+
+def test_a_decrement_that_falls_a_hundredfold_has_not_come_to_rest() -> None:
+    """One row at 1.6e8 holds the coefficient: over a step that gains 1e-12 its information changes by a percent."""
+    far = 159037266.0
+    table = pd.DataFrame({"y": [0, 0, 1], "z": [0.0, 1.0, far]})
+    fit = logreg.fit("y ~ 0 + z", table)
+    with mpmath.workdps(40):
+        # The score equation far / (1 + e^(b far)) = 1 / (1 + e^-b), and the information at its root.
+        b = mpmath.findroot(lambda b: far / (1 + mpmath.exp(b * far)) - 1 / (1 + mpmath.exp(-b)), 1.2e-7)
+        information = sum(z * z / (2 + mpmath.exp(b * z) + mpmath.exp(-b * z)) for z in (1.0, far))
+        assert fit.coef_array[0, 0] == pytest.approx(float(b), rel=1e-12)
+        assert fit.std_error_array[0, 0] == pytest.approx(float(1 / mpmath.sqrt(information)), rel=1e-10)

@@ -409,6 +409,7 @@ def test_a_coefficient_too_few_is_refused_with_both_counts(tmp_path: Path) -> No
         (("options", "confidence"), 1.5, "confidence"),
         (("convergence", "status"), "fine", "'fine'"),
         (("row_sums", "probability"), [[1.0]], "2 by 2"),
+        (("row_sums", "logit"), 1e308, "row_sums.logit"),
         (("aliases",), [["elsewhere", []]], "elsewhere"),
         (("aliases",), [["Intercept", []]], "aliased"),
         (("remarks",), [{"kind": "fit", "text": ""}], "not a warning"),
