@@ -251,7 +251,8 @@ def _lambdas(piece: DesignBlock, coef: FloatArray, least: float = HOLDING) -> Fl
         np.reciprocal(missed, out=missed)
         if piece.weights is not None:
             missed *= piece.weights
-        missed[missed < least] = 0.0
+        if missed.min(initial=np.inf) < least:
+            missed[missed < least] = 0.0
         return missed
     probabilities, _, _ = row_probabilities(logits)
     result = outcome_weights(piece)[:, np.newaxis] * probabilities
@@ -271,10 +272,13 @@ def _held(rows: _Rows, coef: FloatArray, holding: float = HOLDING) -> _Held:
             net = np.where(piece.codes, value, -value)[np.newaxis]
         else:
             net = (value.sum(axis=1) - value.sum(axis=0))[1:]
+        lowest = float(value.min(initial=np.inf))
+        if not lowest > 0:
+            lowest = float(value.min(initial=np.inf, where=value > 0))
         return _Held(
             score=piece.matrix.transpose_matvec(net)[:, rows.kept].ravel() / rows.unit,
             gram=rows.gram(piece, value),
-            least=float(value.min(initial=np.inf, where=value > 0)),
+            least=lowest,
             total=float(value.sum()),
         )
 

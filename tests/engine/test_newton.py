@@ -281,5 +281,5 @@ def test_a_decrement_that_falls_a_hundredfold_has_not_come_to_rest() -> None:
         assert abs(equation(b)) < 1e-20
         information = sum(z * z / (2 + mpmath.exp(b * z) + mpmath.exp(-b * z)) for z in (1.0, far))
         assert fit.coef_array[0, 0] == pytest.approx(float(b), rel=1e-12)
-        # A standard error is 18,000 logits of that row: 1e-10 of it, where a climb may end, are 2e-6 of its size.
+        # An error is 18,000 logits of that row: 1e-10 of it, where a climb may end, are 2e-6 of its size.
         assert fit.std_error_array[0, 0] == pytest.approx(float(1 / mpmath.sqrt(information)), rel=1e-6)
