@@ -44,15 +44,16 @@ class Crew:
     def begin(self, work: Callable[[], None], n_items: int) -> list[Future[None]]:
         """Have as many threads do the work as there are processors besides the caller's, and items."""
         # Asking for the number of processors takes as long as a small pass.
-        n_threads = min(os.cpu_count() or 1, n_items)
-        if n_threads < 2:
+        processors = os.cpu_count() or 1
+        n_helpers = min(processors, n_items) - 1
+        if n_helpers < 1:
             return []
         if self._pool is None:
             # Imported here: small fits need neither the import nor the look at the loaded libraries.
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(os.cpu_count())
-        return [self._pool.submit(work) for _ in range(n_threads - 1)]
+            self._pool = ThreadPoolExecutor(processors - 1)
+        return [self._pool.submit(work) for _ in range(n_helpers)]
 
 
 class _OrderedSum(Generic[T]):

@@ -70,11 +70,7 @@ def split_rows(blocks: Iterable[DesignBlock], rows: int) -> list[DesignBlock]:
 
 def _steps(blocks: Sequence[DesignBlock]) -> list[list[DesignBlock]]:
     """Cut blocks into chunks, one thread's work at a stretch, and those into steps of the kernel."""
-    return [
-        split_rows([chunk], _rows_per_step(chunk))
-        for block in blocks
-        for chunk in split_rows([block], max(CHUNK_ROWS, _rows_per_step(block)))
-    ]
+    return [split_rows([chunk], _rows_per_step(chunk)) for chunk in chunks(blocks)]
 
 
 def _rows_per_step(block: DesignBlock) -> int:
