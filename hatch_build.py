@@ -1,8 +1,8 @@
 """Compile ``logreg/engine/rows.c`` when the package is built: into the wheel, or into an editable tree.
 
 A compiler is looked for in the environment variable CC, then under its usual names; where there is none, the
-build asks for the one that the package ziglang carries. The library calls nothing of Python, so one wheel
-serves every version of Python on a platform.
+build asks for the one that the package ziglang carries. Where it fails, the package goes without the library. The
+library calls nothing of Python, so one wheel serves every version of Python on a platform.
 """
 
 from __future__ import annotations
@@ -94,7 +94,13 @@ class LibraryHook(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         target = Path(self.root, SOURCE).with_name(library_name())
-        compile_library(Path(self.root), target)
+        try:
+            compile_library(Path(self.root), target)
+        except (OSError, subprocess.CalledProcessError) as error:
+            # The package is right without its library, only slower: no compiler stands in the way of it.
+            target.unlink(missing_ok=True)
+            self.app.display_warning(f"{SOURCE} could not be compiled, its work is left to Python: {error}")
+            return
         build_data["artifacts"].append(f"/{target.relative_to(self.root).as_posix()}")
         build_data["pure_python"] = False
         place = sysconfig.get_platform().replace("-", "_").replace(".", "_")
