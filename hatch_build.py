@@ -1,8 +1,8 @@
 """Compile ``logreg/engine/rows.c`` when the package is built: into the wheel, or into an editable tree.
 
 A compiler is looked for in the environment variable CC, then under its usual names; where there is none, the
-build asks for the one that the package ziglang carries. Where it fails, the package goes without the library. The
-library calls nothing of Python, so one wheel serves every version of Python on a platform.
+build asks for the one that the package ziglang carries. Where it fails, the package goes without the library.
+The library calls nothing of Python, so one wheel serves every version of Python on a platform.
 """
 
 from __future__ import annotations
