@@ -165,7 +165,20 @@ class CompiledRows:
         self.takes_penalty = shape[0] == 1 and rows.n_terms == 0
 
     def __call__(self, coef: FloatArray, order: Order) -> LikelihoodSum:
-        """Return the log-likelihood of the rows and its derivatives up to ``order``."""
+        """Return the log-likelihood of the rows and its derivatives up to ``order``.
+
+        Parameters
+        ----------
+        coef : (m, p) array
+            Coefficients on the logit scale.
+        order : 0, 1 or 2
+            0: log-likelihood; 1: and score (m, p); 2: and information (m p, m p), with moments.
+
+        Raises
+        ------
+        MemoryError
+            If the sums do not fit.
+        """
         m, p = self._shape
         assert coef.shape == (m, p)
         size = m * p
@@ -183,7 +196,22 @@ class CompiledRows:
         )
 
     def penalty(self, coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
-        """Return what `logreg.engine.firth.penalty_sum` does; two outcomes and no categorical terms only."""
+        """Return what `logreg.engine.firth.penalty_sum` does; two outcomes and no categorical terms only.
+
+        Parameters
+        ----------
+        coef : (1, p) array
+            Coefficients on the logit scale.
+        root : (1, p, f) array
+            Root of the inverse information at ``coef``.
+        curvature : "none", "augmented" or "exact"
+            What is added to the metric of a step.
+
+        Raises
+        ------
+        MemoryError
+            If the sums do not fit.
+        """
         _, p = self._shape
         n_root = root.shape[-1]
         assert self.takes_penalty
@@ -247,6 +275,11 @@ def compiled_rows(
         Weights of the rows.
     offset : (K - 1, n) array, optional
         Added to the logits.
+
+    Returns
+    -------
+    CompiledRows or None
+        A view of these arrays, which it keeps.
     """
     library = _library()
     if library is None:
@@ -260,6 +293,7 @@ def compiled_rows(
         and all(a.dtype.kind == "i" and a.itemsize in INTEGER_SIZES and a.flags.aligned for a in integers)
         and all(bytes_ % DOUBLE == 0 for a in doubles for bytes_ in a.strides)
         and (q == 0 or n == 0 or DOUBLE in (column_bytes, row_bytes) or q == 1)
+        and all(map(_is_inside, terms))
     ):
         return None
     p = q + leading_one + sum(term.width for term in terms)
@@ -304,6 +338,14 @@ def compiled_rows(
     )
     held = (numbers, codes, weights, offset, tuple(terms), positions, parts, order)
     return CompiledRows(library, rows, (n_outcomes - 1, p), held)
+
+
+def _is_inside(term: CodedTerm) -> bool:
+    """Whether every code has a position and every position a column: the library looks them up unasked."""
+    inside = int(term.positions.min(initial=0)) >= 0 and int(term.positions.max(initial=0)) <= term.width
+    if not term.codes.size:
+        return inside
+    return inside and int(term.codes.min()) >= 0 and int(term.codes.max()) < len(term.positions)
 
 
 def _stride(values: NDArray[Any]) -> int:

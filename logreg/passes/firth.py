@@ -26,7 +26,7 @@ from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objectiv
 from logreg.passes.sums import (
     CHUNK_ROWS,
     chunks,
-    compiled,
+    compiled_block,
     objective_of,
     split_rows,
     sum_over,
@@ -116,7 +116,7 @@ def _penalties(blocks: Sequence[DesignBlock], per_row: int) -> list[list[_Penalt
     """Return the penalties of pieces of rows, by chunks: compiled where that is possible."""
     return [
         [fast.penalty]
-        if (fast := compiled(chunk)) and fast.takes_penalty
+        if (fast := compiled_block(chunk)) and fast.takes_penalty
         else [partial(penalty_sum, piece) for piece in split_rows([chunk], _rows_per_piece(per_row))]
         for chunk in chunks(blocks)
     ]

@@ -36,7 +36,7 @@ from logreg.threads import Crew, one_blas_thread, sum_in_threads
 __all__ = [
     "CHUNK_ROWS",
     "chunks",
-    "compiled",
+    "compiled_block",
     "objective_of",
     "probability_sums",
     "score_outer_sum",
@@ -129,7 +129,7 @@ def _likelihoods(blocks: Sequence[DesignBlock]) -> list[list[Objective]]:
     """Return the likelihoods of steps of rows, by chunks: compiled where that is possible."""
     return [
         [fast]
-        if (fast := compiled(chunk))
+        if (fast := compiled_block(chunk))
         else [partial(likelihood_sum, step) for step in split_rows([chunk], _rows_per_step(chunk))]
         for chunk in chunks(blocks)
     ]
@@ -142,7 +142,7 @@ def chunks(blocks: Sequence[DesignBlock]) -> list[DesignBlock]:
     return [chunk for block in blocks for chunk in split_rows([block], max(rows, _rows_per_step(block)))]
 
 
-def compiled(block: DesignBlock) -> CompiledRows | None:
+def compiled_block(block: DesignBlock) -> CompiledRows | None:
     """Return the rows of a block for the compiled kernel, None where it cannot be used."""
     matrix = block.matrix
     dense = matrix.dense if isinstance(matrix, SplitMatrix) else matrix

@@ -20,8 +20,7 @@ from logreg.engine.firth import penalty_sum, root_of
 from logreg.engine.kernel import likelihood_sum
 from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock
-from logreg.passes.sums import compiled as compiled_block
-from logreg.passes.sums import probability_sums, sums_of_moments
+from logreg.passes.sums import compiled_block, probability_sums, sums_of_moments
 
 #: Sums of some hundred terms in another order; products of three factors of logits of size 10 on top.
 CLOSE = 1e-12
@@ -261,6 +260,20 @@ def test_rows_it_does_not_know_are_left_to_the_kernel() -> None:
         replace(block, matrix=DenseMatrix(gaps, True)),
     ):
         assert compiled_block(unknown) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "position"), [(-1, 0), (4, 0), (0, -1), (0, 4)], ids=["below", "beyond", "before", "behind"]
+)
+def test_codes_that_have_no_place_are_left_to_the_kernel(code: int, position: int) -> None:
+    block = block_of(n=40, q=3, m=1, by_row=True, ones=True, terms=True, weighted=False)
+    assert isinstance(block.matrix, SplitMatrix)
+    first, second = block.matrix.terms
+    codes, positions = first.codes.copy(), first.positions.copy()
+    codes[7] = code
+    positions[1] = position if position else positions[1]
+    wrong = replace(block.matrix, terms=(Indicators(codes, positions, 3), second))
+    assert compiled_block(replace(block, matrix=wrong)) is None
 
 
 def test_one_column_with_gaps_and_rows_backwards() -> None:
