@@ -103,7 +103,7 @@ def find_optimum(
         start[:, 0] = null_logits
     ascent = Ascent(coef=start)
     if ready.sample:
-        ascent = _warm_start(ready.sample, evaluator, ascent, free)
+        ascent = _warm_start((ready.smaller, ready.sample), evaluator, ascent, free)
     proved: list[Verdict] = []
 
     def recedes(coef: FloatArray) -> bool:
@@ -166,7 +166,8 @@ class Prepared:
     ``aliases`` are the design columns that are combinations of others, ``kept`` the positions of those that
     are not, ``free`` (f,) the positions of their coefficients in the flattened (m p,) vector. ``sample``
     holds some of the rows to start an ascent from; it is empty where all rows are few, or the sample gave
-    reason to suspect aliases, or is too small for so many coefficients.
+    reason to suspect aliases, or is too small for so many coefficients. ``smaller`` holds some rows of the
+    sample, for the climb on that.
     """
 
     coordinates: Coordinates
@@ -175,6 +176,7 @@ class Prepared:
     kept: NDArray[np.intp]
     free: NDArray[np.intp]
     sample: Sequence[DesignBlock]
+    smaller: Sequence[DesignBlock]
 
 
 def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
@@ -223,6 +225,7 @@ def prepare(blocks: Sequence[DesignBlock], *, intercept: bool) -> Prepared:
         kept=kept,
         free=free,
         sample=[coordinates.recast(block) for block in sample] if useful else [],
+        smaller=[coordinates.recast(block) for block in smaller] if useful else [],
     )
 
 
@@ -234,12 +237,12 @@ def _raw_sizes(blocks: Sequence[DesignBlock], coordinates: Coordinates) -> Float
 
 
 def _warm_start(
-    sample: Sequence[DesignBlock], evaluator: Evaluator, ascent: Ascent, free: NDArray[np.intp]
+    samples: Sequence[Sequence[DesignBlock]], evaluator: Evaluator, ascent: Ascent, free: NDArray[np.intp]
 ) -> Ascent:
-    """Climb on the sample, from a sample of the sample; keep point and information if the climb arrived."""
+    """Climb on one sample after the other; keep point and information of the last if the climbs arrived."""
     first = Ascent(coef=ascent.coef)
-    for rows in ([block.sample(SMALLER_SHARE, 1) for block in sample], sample):
-        if sum(block.n_rows for block in rows) < ROWS_PER_COEFFICIENT * len(free):
+    for rows in samples:
+        if not rows or sum(block.n_rows for block in rows) < ROWS_PER_COEFFICIENT * len(free):
             continue
         first = climb(
             evaluator(rows),
