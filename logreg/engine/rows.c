@@ -27,12 +27,16 @@
 #define BLOCK_B 2
 #endif
 
-/* Doubles of a tile: 32 KB. Rows of a tile: few enough to stay in the cache, at least and at most: */
+/* Doubles of a tile: it stays in the first cache, at order 2 beside its weighted copy. Its rows, at least and at
+ * most: */
 #define TILE_SIZE 4096
+#define WEIGHTED_TILE_SIZE 2048
 #define FEWEST_ROWS 32
 #define MOST_ROWS 256
 /* Rows of a tile whose columns are read one after the other: a page of memory each. */
 #define COLUMN_RUN 512
+/* Doubles of a line of the cache. */
+#define LINE 8
 
 #define JOINED(name, variant) name##_##variant
 #define NAMED(name, variant) JOINED(name, variant)
@@ -171,11 +175,9 @@ static void read_codes(const void *codes, int64_t size, int64_t stride, int64_t 
 struct work {
     int64_t R, dense, slots, pairs;
     int by_row;
-    int64_t S;                      /* rows whose sums of products are taken at a time */
-    double *tile;                   /* numbers of the tile, with the intercept: [row][column] */
+    double *tile, *scaled;          /* numbers of the tile, with the intercept, and weighted: [row][column] */
     const double *columns;          /* or without it, where they stand: [column][row] */
     int64_t column_step;
-    double *turned, *scaled;        /* S rows: [row][column] */
     double *eta, *row_weight;       /* [equation][row], in the end residuals; [pair of equations][row] */
     double *event, *trials;         /* codes and weights of the tile's rows */
     double *coef, *score;           /* [equation][dense column], then [equation][slot] */
@@ -188,6 +190,56 @@ struct work {
     double *square, *cross, *table; /* [pair][dense][dense], [pair][slot][dense], [pair][slot][slot] */
 };
 
+/* LANES vectors as the columns of the square whose rows they were: each round interleaves one half of them with the
+ * other. */
+INLINE void transpose(vec *x) {
+#if LANES == 8
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#elif LANES == 4
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
+#else
+#define LOW 0, 2
+#define HIGH 1, 3
+#endif
+#if defined(__clang__) || __GNUC__ >= 12
+#define INTERLEAVED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define INTERLEAVED(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+    for (int round = LANES; round > 1; round /= 2) {
+        vec y[LANES];
+        for (int k = 0; k < LANES / 2; k++) {
+            y[2 * k] = INTERLEAVED(x[k], x[k + LANES / 2], LOW);
+            y[2 * k + 1] = INTERLEAVED(x[k], x[k + LANES / 2], HIGH);
+        }
+        for (int k = 0; k < LANES; k++) x[k] = y[k];
+    }
+}
+
+/* The tile [row][column] of n rows whose columns stand one after the other. */
+static void turn_numbers(const struct rows *X, const double *from, int64_t n, struct work *work) {
+    int64_t q = X->q, width = work->dense;
+    double *tile = work->tile;
+    for (int64_t c = 0; c < width; c += LANES)
+        for (int64_t i = 0; i < n; i += LANES) {
+            vec x[LANES];
+            const double *corner = from + c * X->column_stride + i;
+            if (c + LANES <= q && i + LANES <= n)
+                for (int k = 0; k < LANES; k++) x[k] = load(corner + k * X->column_stride);
+            else
+                for (int k = 0; k < LANES; k++) {
+                    const double *column = corner + k * X->column_stride;
+                    x[k] = every(c + k == q && X->intercept ? 1.0 : 0.0);
+                    if (c + k < q && i + LANES <= n) x[k] = load(column);
+                    for (int r = 0; c + k < q && i + LANES > n && i + r < n; r++) x[k][r] = column[r];
+                }
+            transpose(x);
+            for (int k = 0; k < LANES; k++) store(tile + (i + k) * width + c, x[k]);
+        }
+}
+
 /* Find the numbers of the tile. By rows they are copied, with a 1 behind them and 0 up to the width and beyond
  * the last row; by columns they stay where they are, only a tile that ends early is copied. */
 static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struct work *work) {
@@ -195,7 +247,8 @@ static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struc
     const double *from = X->numbers + start * X->row_stride;
     double *tile = work->tile;
     if (work->by_row) {
-        for (int64_t i = 0; i < n; i++) {
+        if (X->row_stride == 1) turn_numbers(X, from, n, work);
+        for (int64_t i = 0; i < n && X->row_stride != 1; i++) {
             const double *row = from + i * X->row_stride;
             double *to = tile + i * width;
             int64_t c = 0;
@@ -327,21 +380,47 @@ static void add_score(const struct rows *X, struct work *work) {
     }
 }
 
+/* Lines of memory to be fetched before they are needed: runs of `run` lines, each `step` doubles behind the one before,
+ * and how many of them now. */
+struct ahead {
+    const double *from;
+    int64_t run, step, line, quota;
+};
+
+INLINE void fetch(struct ahead *ahead) {
+    if (!ahead->quota) return;
+    __builtin_prefetch(ahead->from + ahead->line * LINE, 0, 3);
+    ahead->quota--;
+    if (++ahead->line == ahead->run) {
+        ahead->line = 0;
+        ahead->from += ahead->step;
+    }
+}
+
+/* Prepare to fetch the numbers of the tile from `start` while another is worked on. */
+static void look_ahead(const struct rows *X, int64_t R, int64_t start, struct ahead *ahead) {
+    /* Columns seldom begin where a line does. */
+    int64_t by_column = X->row_stride == 1, run = by_column ? R / LINE + 1 : (R - 1) * X->row_stride / LINE + 1;
+    *ahead = (struct ahead){X->numbers + start * X->row_stride, run, X->column_stride, 0, by_column ? X->q * run : run};
+    if (start + R > X->n) ahead->quota = 0;
+}
+
 /* to[a][b] += sum over rows of left[row][a] right[row][b], for BLOCK_A columns a and n_b LANES columns b. */
 INLINE void add_block(const double *left, int64_t of_left, const double *right, int64_t of_right, int64_t n,
-                      double *to, const int n_b) {
+                      double *to, struct ahead *ahead, const int n_a, const int n_b) {
     vec s[BLOCK_A][BLOCK_B];
-    for (int a = 0; a < BLOCK_A; a++)
+    for (int a = 0; a < n_a; a++)
         for (int b = 0; b < n_b; b++) s[a][b] = (vec){0};
     for (int64_t i = 0; i < n; i++) {
+        if (n_b == BLOCK_B || i % 4 == 0) fetch(ahead);
         vec x[BLOCK_B];
         for (int b = 0; b < n_b; b++) x[b] = load(right + i * of_right + b * LANES);
-        for (int a = 0; a < BLOCK_A; a++) {
+        for (int a = 0; a < n_a; a++) {
             vec z = every(left[i * of_left + a]);
             for (int b = 0; b < n_b; b++) s[a][b] += z * x[b];
         }
     }
-    for (int a = 0; a < BLOCK_A; a++)
+    for (int a = 0; a < n_a; a++)
         for (int b = 0; b < n_b; b++) {
             double *here = to + a * of_right + b * LANES;
             store(here, load(here) + s[a][b]);
@@ -350,17 +429,25 @@ INLINE void add_block(const double *left, int64_t of_left, const double *right, 
 
 /* to += left' right for n rows of `of_left` and `of_right` columns; `lower`: of a symmetric product at least the
  * lower triangle. */
-static void add_product(const double *left, int64_t of_left, const double *right, int64_t of_right, int64_t n, int lower,
-                        double *to) {
-    for (int64_t a = 0; a < of_left; a += BLOCK_A) {
+static void add_product(const double *left, int64_t of_left, int64_t n_left, const double *right, int64_t of_right,
+                        int64_t n, int lower, double *to, struct ahead *ahead) {
+    for (int64_t a = 0; a < n_left; a += BLOCK_A) {
         int64_t end = lower ? padded(a + BLOCK_A, LANES) : of_right, b = 0;
         double *here = to + a * of_right;
         if (end > of_right) end = of_right;
+        if (n_left - a <= BLOCK_A / 2) {
+            for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
+                add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A / 2, BLOCK_B);
+            int64_t rest = (end - b) / LANES;
+            if (BLOCK_B > 2 && rest == 2) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A / 2, 2);
+            if (rest == 1) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A / 2, 1);
+            return;
+        }
         for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
-            add_block(left + a, of_left, right + b, of_right, n, here + b, BLOCK_B);
+            add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A, BLOCK_B);
         int64_t rest = (end - b) / LANES;
-        if (BLOCK_B > 2 && rest == 2) add_block(left + a, of_left, right + b, of_right, n, here + b, 2);
-        if (rest == 1) add_block(left + a, of_left, right + b, of_right, n, here + b, 1);
+        if (BLOCK_B > 2 && rest == 2) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A, 2);
+        if (rest == 1) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A, 1);
     }
 }
 
@@ -371,73 +458,25 @@ static void scale_rows(const double *rows, const double *w, int64_t n, int64_t w
             store(scaled + i * width + c, w[i] * load(rows + i * width + c));
 }
 
-/* What the terms of S rows from `first` add: products with the numbers, and tables of one with another (the lower
- * half). */
-static void add_tables(const struct rows *X, struct work *work, int64_t first, const double *w, double *cross, double *table) {
+/* What the terms of the tile's rows add: products with the numbers, and tables of one with another (the lower half). */
+static void add_tables(const struct rows *X, struct work *work, const double *w, double *cross, double *table) {
     int64_t width = work->dense;
     for (int64_t t = 0; t < X->n_terms; t++) {
-        const int64_t *slot = work->slot + t * work->R + first;
-        const double *value = work->value + t * work->R + first;
-        for (int64_t i = 0; i < work->S; i++) {
+        const int64_t *slot = work->slot + t * work->R;
+        const double *value = work->value + t * work->R;
+        for (int64_t i = 0; i < work->R; i++) {
             double *to = cross + slot[i] * width;
             double weight = w[i] * value[i];
-            const double *x = work->turned + i * width;
+            const double *x = work->tile + i * width;
             for (int64_t c = 0; c < width; c += LANES) store(to + c, load(to + c) + weight * load(x + c));
         }
         for (int64_t u = 0; u <= t; u++) {
-            const int64_t *other = work->slot + u * work->R + first;
-            const double *times = work->value + u * work->R + first;
-            for (int64_t i = 0; i < work->S; i++)
+            const int64_t *other = work->slot + u * work->R;
+            const double *times = work->value + u * work->R;
+            for (int64_t i = 0; i < work->R; i++)
                 table[slot[i] * work->slots + other[i]] += w[i] * value[i] * times[i];
         }
     }
-}
-
-/* LANES vectors as the columns of the square whose rows they were: each round interleaves one half of them with the
- * other. */
-INLINE void transpose(vec *x) {
-#if LANES == 8
-#define LOW 0, 8, 1, 9, 2, 10, 3, 11
-#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
-#elif LANES == 4
-#define LOW 0, 4, 1, 5
-#define HIGH 2, 6, 3, 7
-#else
-#define LOW 0, 2
-#define HIGH 1, 3
-#endif
-#if defined(__clang__) || __GNUC__ >= 12
-#define INTERLEAVED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define INTERLEAVED(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
-#endif
-    for (int round = LANES; round > 1; round /= 2) {
-        vec y[LANES];
-        for (int k = 0; k < LANES / 2; k++) {
-            y[2 * k] = INTERLEAVED(x[k], x[k + LANES / 2], LOW);
-            y[2 * k + 1] = INTERLEAVED(x[k], x[k + LANES / 2], HIGH);
-        }
-        for (int k = 0; k < LANES; k++) x[k] = y[k];
-    }
-}
-
-/* S rows of the tile from `first`, one after the other. */
-static void turn(const struct rows *X, struct work *work, int64_t first) {
-    int64_t width = work->dense;
-    if (work->by_row) {
-        work->turned = work->tile + first * width;
-        return;
-    }
-    for (int64_t c = 0; c < width; c += LANES)
-        for (int64_t i = 0; i < work->S; i += LANES) {
-            vec x[LANES];
-            for (int k = 0; k < LANES; k++) {
-                const double *column = work->columns + (c + k) * work->column_step + first + i;
-                x[k] = c + k < X->q ? load(column) : every(c + k == X->q && X->intercept ? 1.0 : 0.0);
-            }
-            transpose(x);
-            for (int k = 0; k < LANES; k++) store(work->turned + (i + k) * width + c, x[k]);
-        }
 }
 
 /* Losses of the tile's rows, their residuals from order 1 on; at order 2 their weights in the information, and
@@ -611,8 +650,7 @@ static void lay_out(const struct rows *X, int order, double *memory, size_t *use
     int64_t R = work->R, width = work->dense, m = X->m, pairs = order == 2 ? m * (m + 1) / 2 : 0;
     *used = 0;
     work->tile = take(memory, used, R * width);
-    work->turned = take(memory, used, work->by_row || order < 2 ? 0 : work->S * width);
-    work->scaled = take(memory, used, order < 2 ? 0 : work->S * width);
+    work->scaled = take(memory, used, order < 2 ? 0 : R * width);
     work->eta = take(memory, used, m * R);
     work->row_weight = take(memory, used, pairs * R);
     work->event = take(memory, used, R);
@@ -638,13 +676,13 @@ static double *set_up(const struct rows *X, int order, const double *coef, struc
         work->slots += X->terms[t].width + 1;
     }
     work->p = p;
-    work->by_row = X->row_stride != 1;
+    work->by_row = X->row_stride != 1 || order == 2;
     work->dense = padded(dense, LANES > BLOCK_A ? LANES : BLOCK_A);
-    int64_t R = work->dense ? TILE_SIZE / work->dense / FEWEST_ROWS * FEWEST_ROWS : MOST_ROWS;
+    int64_t size = order < 2 ? TILE_SIZE : WEIGHTED_TILE_SIZE;
+    int64_t R = work->dense ? size / work->dense / (2 * LANES) * (2 * LANES) : MOST_ROWS;
     if (R < FEWEST_ROWS) R = FEWEST_ROWS;
     if (R > MOST_ROWS) R = MOST_ROWS;
     if (R > padded(X->n, FEWEST_ROWS)) R = padded(X->n, FEWEST_ROWS);
-    work->S = R;
     if (!work->by_row && X->n >= COLUMN_RUN) R = COLUMN_RUN / R * R;
     work->R = R;
 
@@ -681,8 +719,10 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
     if (!memory) return 1;
     int64_t m = X->m, R = work.R;
     double loglik = 0.0, smallest = __builtin_inf();
+    struct ahead ahead = {0};
     for (int64_t start = 0; start < X->n; start += R) {
         int64_t n = X->n - start < R ? X->n - start : R;
+        if (order == 2) look_ahead(X, R, start + R, &ahead);
         gather_numbers(X, start, n, &work);
         gather_codes(X, start, n, &work);
         add_logits(X, start, n, &work);
@@ -692,16 +732,13 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
             many_outcomes(&work, m, (int)order, &loglik, &smallest);
         if (order >= 1) add_score(X, &work);
         if (order < 2) continue;
-        for (int64_t first = 0; first < R; first += work.S) {
-            turn(X, &work, first);
-            for (int64_t pair = 0; pair < m * (m + 1) / 2; pair++) {
-                const double *w = work.row_weight + pair * R + first;
-                double *square = work.square + pair * work.dense * work.dense;
-                scale_rows(work.turned, w, work.S, work.dense, work.scaled);
-                add_product(work.scaled, work.dense, work.turned, work.dense, work.S, 1, square);
-                add_tables(X, &work, first, w, work.cross + pair * work.slots * work.dense,
-                           work.table + pair * work.slots * work.slots);
-            }
+        for (int64_t pair = 0; pair < m * (m + 1) / 2; pair++) {
+            const double *w = work.row_weight + pair * R;
+            scale_rows(work.tile, w, R, work.dense, work.scaled);
+            add_product(work.scaled, work.dense, X->q + X->intercept, work.tile, work.dense, R, 1,
+                        work.square + pair * work.dense * work.dense, &ahead);
+            add_tables(X, &work, w, work.cross + pair * work.slots * work.dense,
+                       work.table + pair * work.slots * work.slots);
         }
     }
     out[0] = loglik;
@@ -739,10 +776,10 @@ INLINE void find_block(const double *rows, int64_t width, const double *root, in
     }
 }
 
-/* z (S, f) = rows (S, width) root (width, f), and h its squared lengths. */
-static void find_roots(const double *rows, const double *root, int64_t S, int64_t width, int64_t f, double *z, double *h) {
-    memset(h, 0, S * sizeof(double));
-    for (int64_t i = 0; i < S; i += 4) {
+/* z (n, f) = rows (n, width) root (width, f), and h its squared lengths. */
+static void find_roots(const double *rows, const double *root, int64_t n, int64_t width, int64_t f, double *z, double *h) {
+    memset(h, 0, n * sizeof(double));
+    for (int64_t i = 0; i < n; i += 4) {
         int64_t k = 0;
         for (; k + 4 * LANES <= f; k += 4 * LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 4);
         for (; k + 2 * LANES <= f; k += 2 * LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 2);
@@ -756,67 +793,64 @@ static void find_roots(const double *rows, const double *root, int64_t S, int64_
 EXPORTED int NAMED(logreg_penalty, VARIANT)(const struct rows *X, const double *coef, const double *root, int64_t n_root,
                                             int64_t curvature, double small, double *out) {
     struct work work = {0};
-    double *memory = set_up(X, curvature ? 2 : 1, coef, &work);
+    double *memory = set_up(X, 2, coef, &work);
     if (!memory) return 1;
-    int64_t R = work.R, S = work.S, width = work.dense, p = work.p, f = padded(n_root, LANES);
+    int64_t R = work.R, width = work.dense, p = work.p, f = padded(n_root, LANES);
     int64_t t = curvature == 2 ? n_root * (n_root + 1) / 2 : 0, of_products = padded(t, LANES);
-    int64_t sizes[] = {S * width, width * f, S * f + LANES, S, R, S * of_products + LANES, width * of_products};
+    int64_t sizes[] = {width * f, R * f + LANES, R, R, R * of_products + LANES, width * of_products};
     size_t used = 0;
-    for (int k = 0; k < 7; k++) used += padded(sizes[k], 8);
+    for (int k = 0; k < 6; k++) used += padded(sizes[k], 8);
     double *further = calloc(used + 8, sizeof(double));
     if (!further) {
         free(memory);
         return 1;
     }
-    double *parts[7], *from = (double *)(((uintptr_t)further + 63) / 64 * 64);
+    double *parts[6], *from = (double *)(((uintptr_t)further + 63) / 64 * 64);
     used = 0;
-    for (int k = 0; k < 7; k++) parts[k] = take(from, &used, sizes[k]);
-    double *turned = parts[0], *spread_root = parts[1], *z = parts[2], *h = parts[3], *cubes = parts[4];
-    double *products = parts[5], *thirds = parts[6], heaviest = 0.0;
-    if (!curvature && !work.by_row) work.turned = turned;
+    for (int k = 0; k < 6; k++) parts[k] = take(from, &used, sizes[k]);
+    double *spread_root = parts[0], *z = parts[1], *h = parts[2], *cubes = parts[3];
+    double *products = parts[4], *thirds = parts[5], heaviest = 0.0;
+    struct ahead nothing = {0};
     for (int64_t a = 0; a < p; a++) memcpy(spread_root + a * f, root + X->order[a] * n_root, n_root * sizeof(double));
     for (int64_t start = 0; start < X->n; start += R) {
         int64_t n = X->n - start < R ? X->n - start : R;
         gather_numbers(X, start, n, &work);
         gather_codes(X, start, n, &work);
         add_logits(X, start, n, &work);
-        for (int64_t first = 0; first < R; first += S) {
-            turn(X, &work, first);
-            find_roots(work.turned, spread_root, S, width, f, z, h);
-            int heavy = curvature == 2;
-            for (int64_t i = 0; i < S; i += LANES) {
-                vec eta = load(work.eta + first + i), weight = load(work.trials + first + i), zero = {0};
-                vec tail = exp_of_negative(-(vec)((ivec)eta & INT64_MAX)), near = 1.0 / (1.0 + tail), far = tail * near;
-                vec pq = near * far, apart = pick(eta >= zero, far - near, near - far), leverage = pq * load(h + i);
-                store(work.eta + first + i, 0.5 * weight * leverage * apart);
-                store(cubes + first + i, weight * pq * apart);
-                if (curvature == 1) store(work.row_weight + first + i, weight * pq * leverage);
-                if (curvature == 2) store(work.row_weight + first + i, -0.5 * weight * leverage * (1.0 - 6.0 * pq));
-                leverage = pick(weight > zero, leverage, zero);
-                for (int k = 0; k < LANES; k++) {
-                    if (leverage[k] > heaviest) heaviest = leverage[k];
-                    if (leverage[k] > small) heavy = 1;
+        find_roots(work.tile, spread_root, R, width, f, z, h);
+        int heavy = curvature == 2;
+        for (int64_t i = 0; i < R; i += LANES) {
+            vec eta = load(work.eta + i), weight = load(work.trials + i), zero = {0};
+            vec tail = exp_of_negative(-(vec)((ivec)eta & INT64_MAX)), near = 1.0 / (1.0 + tail), far = tail * near;
+            vec pq = near * far, apart = pick(eta >= zero, far - near, near - far), leverage = pq * load(h + i);
+            store(work.eta + i, 0.5 * weight * leverage * apart);
+            store(cubes + i, weight * pq * apart);
+            if (curvature == 1) store(work.row_weight + i, weight * pq * leverage);
+            if (curvature == 2) store(work.row_weight + i, -0.5 * weight * leverage * (1.0 - 6.0 * pq));
+            leverage = pick(weight > zero, leverage, zero);
+            for (int k = 0; k < LANES; k++) {
+                if (leverage[k] > heaviest) heaviest = leverage[k];
+                if (leverage[k] > small) heavy = 1;
+            }
+        }
+        if (curvature == 2) {
+            for (int64_t i = 0; i < R; i++) {
+                /* Each row of the triangle writes over what the one before wrote beyond its end. */
+                double *to = products + i * of_products;
+                const double *here = z + i * f;
+                for (int64_t r = 0; r < n_root; to += n_root - r, r++) {
+                    double twice = here[r] * 0x1.6a09e667f3bcdp+0;
+                    for (int64_t s = r; s < n_root; s += LANES) store(to + s - r, twice * load(here + s));
+                    to[0] = here[r] * here[r];
                 }
+                for (int64_t k = t; k < of_products; k++) products[i * of_products + k] = 0.0;
             }
-            if (curvature == 2) {
-                for (int64_t i = 0; i < S; i++) {
-                    /* Each row of the triangle writes over what the one before wrote beyond its end. */
-                    double *to = products + i * of_products;
-                    const double *here = z + i * f;
-                    for (int64_t r = 0; r < n_root; to += n_root - r, r++) {
-                        double twice = here[r] * 0x1.6a09e667f3bcdp+0;
-                        for (int64_t s = r; s < n_root; s += LANES) store(to + s - r, twice * load(here + s));
-                        to[0] = here[r] * here[r];
-                    }
-                    for (int64_t k = t; k < of_products; k++) products[i * of_products + k] = 0.0;
-                }
-                scale_rows(work.turned, cubes + first, S, width, work.scaled);
-                add_product(work.scaled, width, products, of_products, S, 0, thirds);
-            }
-            if (curvature && heavy) {
-                scale_rows(work.turned, work.row_weight + first, S, width, work.scaled);
-                add_product(work.scaled, width, work.turned, width, S, 1, work.square);
-            }
+            scale_rows(work.tile, cubes, R, width, work.scaled);
+            add_product(work.scaled, width, p, products, of_products, R, 0, thirds, &nothing);
+        }
+        if (curvature && heavy) {
+            scale_rows(work.tile, work.row_weight, R, width, work.scaled);
+            add_product(work.scaled, width, p, work.tile, width, R, 1, work.square, &nothing);
         }
         add_score(X, &work);
     }
