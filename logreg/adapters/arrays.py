@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,13 +14,17 @@ from sklearn.utils.multiclass import check_classification_targets
 from logreg.data.columns import categories
 from logreg.data.source import CategoryColumn, Column, NumberColumn
 from logreg.data.table import TableSource
+from logreg.design.factors import distinct_numbers
 from logreg.design.fence import quote
 from logreg.errors import OutcomeError
+from logreg.threads import sum_in_threads
 
-__all__ = ["array_source", "formula_of", "outcome_of", "response_name"]
+__all__ = ["array_source", "formula_of", "outcome_of", "response_name", "surely_finite"]
 
 FloatArray = NDArray[np.float64]
 
+#: Rows of an array that are summed at a stretch.
+SUMMED_ROWS = 32_768
 #: Features that a formula names one by one; a longer one is easier to read as ``y ~ .``.
 NAMED_FEATURES = 30
 #: Labels up to so many are checked without their rows; more may be too many for those, says scikit-learn.
@@ -42,7 +47,11 @@ def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
     >>> labels.tolist(), column.codes.tolist()
     (['no', 'yes'], [1, 0, 1])
     """
-    codes, values = pd.factorize(y)  # by hashing: a million text labels would take a second to sort
+    codes: NDArray[np.integer]
+    if y.dtype.kind == "i":
+        values, codes = distinct_numbers(y)
+    else:
+        codes, values = pd.factorize(y)  # by hashing: a million text labels would take a second to sort
     missing = codes < 0
     if missing.any():
         raise OutcomeError(
@@ -60,8 +69,25 @@ def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
         raise OutcomeError(
             f"y has only one class, {labels.tolist()[0]!r}, in {len(y)} rows. A classifier needs two."
         )
-    column = categories(order[codes], labels.tolist(), dtype=str(y.dtype), declared=True)
+    if not np.array_equal(order, np.arange(len(order))):
+        codes = order[codes]
+    column = categories(codes, labels.tolist(), dtype=str(y.dtype), declared=True)
     return labels.astype(y.dtype, copy=False), column
+
+
+def surely_finite(X: object) -> bool:
+    """Return whether X is an array of doubles that are all finite, as far as one sum in threads can tell.
+
+    scikit-learn's own check takes one thread; what this one does not vouch for is left to that.
+    """
+    if not (isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype == np.float64):
+        return False
+
+    def total(start: int) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(X[start : start + SUMMED_ROWS].sum())
+
+    return math.isfinite(sum_in_threads(total, range(0, max(len(X), 1), SUMMED_ROWS)))
 
 
 def response_name(name: object, features: Sequence[str]) -> str:

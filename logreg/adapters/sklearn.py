@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from logreg import errors
-from logreg.adapters.arrays import array_source, formula_of, outcome_of, response_name
+from logreg.adapters.arrays import array_source, formula_of, outcome_of, response_name, surely_finite
 from logreg.api import fit as fit_formula
 from logreg.data.source import CategoryColumn
 from logreg.design.spec import WeightKind
@@ -160,7 +160,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             For X and y that scikit-learn's checks refuse.
         """
         name = getattr(y, "name", None)
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=not surely_finite(X))
         labels, outcome = outcome_of(y)
         _check_weight_kind(self.weight_kind)
         weights: FloatArray | None = None

@@ -96,15 +96,23 @@ def integers(values: NDArray[Any], missing: BoolArray | None, *, dtype: str) -> 
     dtype : str
         The source's own name for the type.
     """
-    if values.itemsize == 8:
+    # Two extremes take a quarter of the time of two comparisons.
+    if values.itemsize == 8 and _reach(values) > EXACT_INTEGER_LIMIT:
         for row in np.flatnonzero((values > EXACT_INTEGER_LIMIT) | (values < -EXACT_INTEGER_LIMIT)):
             if digits_are_lost(int(values[row])) and (missing is None or not missing[row]):
                 return too_large_integers(int(values[row]), int(row), dtype=dtype)
     numbers = values.astype(np.float64)
     if missing is None or not missing.any():
-        return NumberColumn(values=_read_only(numbers), missing=None, kind="integer", dtype=dtype)
+        return NumberColumn(
+            values=_read_only(numbers), missing=None, kind="integer", dtype=dtype, finite=True
+        )
     numbers[missing] = np.nan
     return NumberColumn(values=_read_only(numbers), missing=_read_only(missing), kind="integer", dtype=dtype)
+
+
+def _reach(values: NDArray[Any]) -> int:
+    """Return the largest absolute value of integers, exactly: as one of 64 bits the smallest has none."""
+    return max(int(values.max()), -int(values.min())) if len(values) else 0
 
 
 def no_values(n_rows: int, *, dtype: str) -> NumberColumn:

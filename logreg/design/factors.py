@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,15 @@ from logreg.design.rows import BlockRows, RowLabel
 from logreg.design.spelling import spell
 from logreg.errors import DataError, FormulaError, LogregError, OutcomeError, rows_of
 
-__all__ = ["Categories", "Labelling", "categories_of", "labels_of_expression", "literal", "outcome_counts"]
+__all__ = [
+    "Categories",
+    "Labelling",
+    "categories_of",
+    "distinct_numbers",
+    "labels_of_expression",
+    "literal",
+    "outcome_counts",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +150,7 @@ def _of_numbers(values: FloatArray, kind: str) -> Categories:
     """Number the distinct values of a numeric column; bools stay bools, and whole numbers are ints in any
     block.
     """
-    distinct, codes = _distinct(values)
+    distinct, codes = distinct_numbers(values)
     levels: tuple[Level, ...]
     if kind == "boolean":
         levels = tuple(bool(x) for x in distinct)
@@ -158,10 +167,13 @@ PIECE = 65_536
 COUNTED_RANGE = 1024
 
 
-def _distinct(values: FloatArray) -> tuple[FloatArray, NDArray[np.integer]]:
-    """Return sorted distinct values and the position of each row's value among them."""
-    low = values.min(initial=np.inf)
-    reach = values.max() - low if len(values) else np.inf
+def distinct_numbers(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.integer]]:
+    """Return the distinct values of floats or signed integers (n,), sorted, and each row's among them."""
+    if not len(values):
+        return values, np.empty(0, dtype=np.int8)
+    low = values.min()
+    # As Python's own: the range of integers may be no such integer.
+    reach = values.max().item() - low.item()
     if reach < COUNTED_RANGE:
         width = int(reach) + 1
         narrow = np.int8 if width <= np.iinfo(np.int8).max else np.int16
@@ -199,6 +211,8 @@ def labels_of_expression(
                 codes=column.codes, levels=column.levels, declared=column.declared, numeric=numeric
             )
         assert isinstance(column, NumberColumn)
+        if column.finite:
+            return _of_numbers(column.values, column.kind)
         values, kind = column.values, column.kind
     else:
         values, kind = evaluate(expression, rows.lookup, {}), "float"

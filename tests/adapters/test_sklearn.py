@@ -26,6 +26,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import logreg
 from logreg import LogisticClassifier
+from logreg.adapters.arrays import outcome_of, surely_finite
 from logreg.adapters.sklearn import FAR
 from logreg.api import fit as fit_formula
 
@@ -448,6 +449,41 @@ def test_sparse_and_missing_features_are_refused() -> None:
     X[0, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         LogisticClassifier().fit(X, y)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("row", [0, 39_999])
+def test_one_value_in_many_that_is_not_finite_is_found(order: Any, value: float, row: int) -> None:
+    X, y = sample(2, n=40_000, p=2)
+    X = np.asarray(X, order=order)
+    assert surely_finite(X)
+    X[row, 1] = value
+    assert not surely_finite(X)
+    with pytest.raises(ValueError, match="Input X contains"):
+        LogisticClassifier().fit(X, y)
+
+
+def test_two_infinities_do_not_cancel_and_sums_beyond_doubles_are_not_vouched_for() -> None:
+    assert not surely_finite(np.array([[np.inf], [-np.inf]]))
+    assert not surely_finite(np.full((4, 1), 1e308))
+    assert not surely_finite([[1.0]])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
+def test_whole_labels_of_every_width_are_told_apart_to_their_limits(dtype: str) -> None:
+    limits = np.iinfo(dtype)
+    for labels in (
+        [limits.min, -1, 0, limits.max],
+        [limits.max - 2, limits.max],
+        [limits.min, limits.min + 5],
+    ):
+        y = np.tile(np.array(labels, dtype=dtype), 30)
+        model = LogisticClassifier().fit(sample(2, n=len(y))[0], y)
+        assert model.classes_.tolist() == labels
+        assert model.classes_.dtype == y.dtype
+        column = outcome_of(y)[1]
+        assert np.array(column.levels)[column.codes].tolist() == y.tolist()
 
 
 # The page -----------------------------------------------------------------------------------------------
