@@ -183,10 +183,14 @@ class FittedRows:
         kept = np.array([name not in aliased for name in self.estimate.spec.column_names], dtype=bool)
         free = np.flatnonzero(np.tile(kept, len(self.estimate.coef_array)))
         optimum = working.working(self.estimate.limit_coef)
-        penalised = self.estimate.options.estimator == "firth"
-        return Likelihood(
+        objective = working.objective
+        if self.estimate.options.estimator == "firth":
             # With the penalty counted from its value at the estimate, the maximum is ``loglik`` here as well.
-            objective=penalised_objective(working.blocks, free, optimum) if penalised else working.objective,
+            penalised = penalised_objective(working.blocks, free, optimum)
+            # Far from the estimate rows are nearly separated: there an approximate Hessian leads nowhere.
+            objective = penalised.exact or penalised
+        return Likelihood(
+            objective=objective,
             to_design=working.coordinates.to_design(),
             optimum=optimum,
             free=free,

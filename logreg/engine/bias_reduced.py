@@ -134,6 +134,7 @@ def find_bias_reduced(
         tolerance=tolerance_for(n_rows),
         # An exact Hessian needs no correction; an approximate one is corrected by the scores met on the way.
         reuse=objective.curvature != "exact",
+        exact=objective.exact,
     )
     shift(ascent, first, objective.reference)
     shift(ascent, 0, -m * _log_volume(ready))

@@ -24,7 +24,7 @@ eliminated.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -51,6 +51,9 @@ __all__ = [
 #: How the curvature of the penalty enters the metric of a step: not, approximately, or exactly.
 Curvature = Literal["none", "augmented", "exact"]
 
+#: Where the penalised log-likelihood curves upwards or hardly at all, a step takes its curvature for at least
+#: this share of the information.
+FLATTEST = 0.01
 #: Rows whose leverages are all below this share of a trial change the metric of a step by less than that.
 SMALL_LEVERAGE = 0.01
 
@@ -266,10 +269,11 @@ class Penalised:
     information counts, whichever of them a caller moves: holding some of them fixed keeps the penalty of the
     full design. ``reference`` is subtracted from the penalty, which then does not depend on the scale of
     columns; with the penalty's value for coefficients 0, or at the maximum, (1) is hardly ever positive,
-    which the ascent counts on.
+    which the ascent counts on. ``affordable`` tells whether the exact Hessian is.
 
     The ``information`` is a metric for steps and for the Newton decrement, not X'WX: minus the Hessian of
-    (1), or close to it, so that Newton's method converges as it should.
+    (1), or close to it, so that Newton's method converges as it should. On separated rows that needs the
+    exact one, which `exact` has.
     """
 
     likelihood: Callable[[FloatArray, Order], LikelihoodSum]
@@ -277,6 +281,12 @@ class Penalised:
     free: NDArray[np.intp]
     curvature: Curvature
     reference: float = 0.0
+    affordable: bool = True
+
+    @property
+    def exact(self) -> Penalised | None:
+        """The same with the exact Hessian, None where it is that already, or that would take too much."""
+        return replace(self, curvature="exact") if self.affordable and self.curvature != "exact" else None
 
     def __call__(self, coef: FloatArray, order: Order) -> LikelihoodSum:
         """Return the penalised log-likelihood and its derivatives up to ``order``; minus infinity where the
@@ -298,14 +308,28 @@ class Penalised:
         return LikelihoodSum(
             loglik=loglik,
             score=total.score + added.score,
-            information=self._metric(total.information, added) if order == 2 else None,
+            information=_metric(total.information, added, root, self.free) if order == 2 else None,
             smallest_weight=total.smallest_weight,
         )
 
-    def _metric(self, information: FloatArray, added: PenaltySum) -> FloatArray:
-        """Return the metric of a step: where the exact one is not positive definite, the information."""
-        metric = information if added.curvature is None else information + added.curvature
-        if added.thirds is None:
-            return metric
-        metric = metric + 0.5 * added.thirds @ added.thirds.T
-        return information if factorise(free_part(metric, self.free)) is None else metric
+
+def _metric(
+    information: FloatArray, added: PenaltySum, root: FloatArray, free: NDArray[np.intp]
+) -> FloatArray:
+    """Return the metric of a step, positive definite.
+
+    Where the Hessian is indefinite, its eigenvalues in units of the information are taken without their signs
+    (Nocedal and Wright 2006, section 3.4): a step goes up along every eigenvector, and far along flat ones.
+    """
+    metric = information if added.curvature is None else information + added.curvature
+    if added.thirds is None:
+        return metric
+    metric = metric + 0.5 * added.thirds @ added.thirds.T
+    if factorise(free_part(metric, free)) is not None:
+        return metric
+    inner = root.reshape(len(information), -1)
+    # L' metric L, and back: L^-T is I L.
+    values, vectors = np.linalg.eigh(inner.T @ metric @ inner)
+    outer = information @ inner @ vectors
+    result: FloatArray = (outer * np.maximum(np.abs(values), FLATTEST)) @ outer.T
+    return result

@@ -41,6 +41,8 @@ STAGNATION_TOLERANCE = 1e-12
 STAGNANT = 0.1
 #: A reused metric is kept while the decrement falls at least by this factor per step.
 METRIC_GAIN = 0.25
+#: The same for an approximate information where there is an exact one; good approximations gain far more.
+APPROXIMATE_GAIN = 0.1
 #: Promised gain, in log-likelihood units, below which many rows are approached with a fresh score alone: ten
 #: standard errors from the end the information is already that of the end, to a percent.
 NEAR = 50.0
@@ -168,6 +170,7 @@ def climb(
     reuse: bool = False,
     first_steps: int = 0,
     recedes: Callable[[FloatArray], bool] | None = None,
+    exact: Objective | None = None,
 ) -> Ascent:
     """Climb to the maximum of an objective by safeguarded Newton steps.
 
@@ -193,6 +196,9 @@ def climb(
     recedes : callable, optional
         Whether there is proof at a point that the likelihood has no maximum. It is asked when the decrement
         falls as if there were none; the climb then ends with status "separated".
+    exact : Objective, optional
+        The same function with a better information, which takes longer: used from where a step with the other
+        gains too little.
     """
     problem = _Problem(objective, free, stage)
     if ascent.metric is not None and first_steps:
@@ -219,6 +225,11 @@ def climb(
                 ascent.status = "separated"
                 return ascent
             receding *= RECEDING_AGAIN
+        if exact is not None and APPROXIMATE_GAIN * previous < ascent.decrement:
+            problem, exact = replace(problem, objective=exact), None
+            total, previous, reuse = problem.objective(ascent.coef, 2), np.inf, False
+            ascent.passes += 1
+            continue
         # An approach that brought nothing is not tried again.
         reuse = reuse and ascent.decrement < previous
         previous = ascent.decrement

@@ -37,9 +37,12 @@ _Penalty: TypeAlias = Callable[[FloatArray, FloatArray, Curvature], PenaltySum]
 
 __all__ = ["cumulants", "penalised_objective", "row_leverages"]
 
-#: Multiplications up to which the exact Hessian is worth its price: a few tenths of a millisecond. Beyond,
-#: the steps that the approximate one takes more cost less.
-EXACT_WORK = 1e6
+#: Multiplications up to which the exact Hessian costs next to nothing: some hundredths of a millisecond.
+EXACT_WORK = 2e5
+#: Up to which it is there for ascents that the approximate one makes too slow: a second or two.
+MOST_WORK = 5e9
+#: Numbers that it takes up to then: 160 MB.
+MOST_NUMBERS = 2e7
 #: Numbers of scratch per piece of rows: it stays in cache.
 SCRATCH = 500_000
 #: Fewest rows per piece; below, the interpreter outweighs the arithmetic.
@@ -70,14 +73,16 @@ def penalised_objective(
     n_rows = sum(block.n_rows for block in blocks)
     m, p, f = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1], len(free)
     triangle = f * (f + 1) // 2
-    exact = n_rows * triangle * m * p <= EXACT_WORK
+    work = n_rows * triangle * m * p
     plain = _penalties(blocks, (m + 2) * f)
-    curved = _penalties(blocks, (m + 2) * triangle) if exact else plain
+    curved: list[list[_Penalty]] = []
 
     # The compiled penalty calls no BLAS.
     alone = one_blas_thread if any(isinstance(one, partial) for run in plain for one in run) else nullcontext
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
+        if curvature == "exact" and not curved:
+            curved.extend(_penalties(blocks, (m + 2) * triangle))
         pieces = curved if curvature == "exact" else plain
         with alone():
             return sum_over(pieces, lambda piece: piece(coef, root, curvature), crew)
@@ -91,8 +96,9 @@ def penalised_objective(
         likelihood=likelihood,
         penalty=penalty,
         free=free,
-        curvature="exact" if exact else "augmented",
+        curvature="exact" if work <= EXACT_WORK else "augmented",
         reference=counted_from,
+        affordable=work <= MOST_WORK and triangle * m * p <= MOST_NUMBERS,
     )
 
 

@@ -13,7 +13,14 @@ import pytest
 from logreg.design.matrices import DenseMatrix
 from logreg.engine import firth as engine
 from logreg.engine.constrained import climb_within
-from logreg.engine.firth import Penalised, PenaltySum, half_log_determinant, leverages, root_of
+from logreg.engine.firth import (
+    FLATTEST,
+    Penalised,
+    PenaltySum,
+    half_log_determinant,
+    leverages,
+    root_of,
+)
 from logreg.engine.newton import Ascent, climb, factorise
 from logreg.engine.types import DesignBlock, FloatArray
 from logreg.passes import firth as passes
@@ -198,18 +205,63 @@ def test_singular_information_is_minus_infinity_and_stepped_back_from() -> None:
     np.testing.assert_allclose(ascent.coef, here.coef, rtol=1e-9)
 
 
-def test_the_information_is_the_metric_where_the_exact_one_is_indefinite() -> None:
+@pytest.mark.parametrize(("share", "left"), [(0.4, 0.6), (1.0, FLATTEST), (1.001, FLATTEST), (3.0, 2.0)])
+def test_where_the_exact_curvature_is_indefinite_its_size_counts(share: float, left: float) -> None:
     block = block_of(12, 2, 2)
     likelihood = penalised_objective([block], every(block)).likelihood
-    down = PenaltySum(score=np.zeros((1, 2)), curvature=-1e6 * np.eye(2), thirds=np.zeros((2, 3)))
+    coef = some_coef(block)
+    information = likelihood(coef, 2).information
+    assert information is not None
+    down = PenaltySum(score=np.zeros((1, 2)), curvature=-share * information, thirds=np.zeros((2, 3)))
     objective = Penalised(
         likelihood=likelihood,
         penalty=lambda coef, root, curvature: down,
         free=every(block),
         curvature="exact",
     )
-    coef = some_coef(block)
-    np.testing.assert_array_equal(objective(coef, 2).information, likelihood(coef, 2).information)
+    np.testing.assert_allclose(objective(coef, 2).information, left * information, rtol=1e-12)
+
+
+def separated_block(n: int, q: int, seed: int) -> DesignBlock:
+    """Draw one number that tells the outcomes apart, and others that tell nothing."""
+    rng = np.random.default_rng(seed)
+    codes = (rng.random(n) < 0.5).astype(np.int8)
+    numbers = rng.normal(size=(q, n))
+    numbers[0] = 2.0 * codes - 1.0 + 0.1 * rng.normal(size=n)
+    return DesignBlock(matrix=DenseMatrix(numbers, leading_one=True), n_outcomes=2, codes=codes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_exact_hessian_takes_over_where_rows_are_separated(seed: int) -> None:
+    block = separated_block(1_000, 10, seed)
+    objective = penalised_objective([block], every(block))
+    assert objective.curvature == "augmented"
+    assert objective.exact is not None
+    assert objective.exact.exact is None
+    ascents = [
+        climb(objective, Ascent(coef=np.zeros((1, 11))), every(block), reuse=True, exact=exact)
+        for exact in (None, objective.exact)
+    ]
+    assert [ascent.status for ascent in ascents] == ["max_iterations", "converged"]
+    # Firth's equations as they are written: X'(y - p + h (1/2 - p)) = 0.
+    x, coef = block.matrix.to_array().T, ascents[1].coef[0]
+    p = 1.0 / (1.0 + np.exp(-x @ coef))
+    root = np.linalg.cholesky(x.T @ (x * (p * (1.0 - p))[:, np.newaxis]))
+    h = p * (1.0 - p) * (np.linalg.solve(root, x.T) ** 2).sum(axis=0)
+    np.testing.assert_allclose(x.T @ (block.codes - p + h * (0.5 - p)), 0.0, atol=1e-8)
+    # Nowhere near by is it higher: a maximum, not a saddle.
+    summit = objective(ascents[1].coef, 0).loglik
+    deviations = np.sqrt(np.linalg.inv(root @ root.T).diagonal())
+    around = np.random.default_rng(seed).normal(size=(200, 1, 11)) * 0.1 * deviations
+    assert max(objective(ascents[1].coef + step, 0).loglik for step in around) < summit
+
+
+def test_an_exact_hessian_that_takes_too_much_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = separated_block(1_000, 10, 0)
+    for limit in ("MOST_WORK", "MOST_NUMBERS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(passes, limit, 100.0)
+            assert penalised_objective([block], every(block)).exact is None
 
 
 @pytest.mark.parametrize(("n", "p", "k"), SHAPES)

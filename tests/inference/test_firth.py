@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
+from scipy.stats import chi2
 
 import logreg
 from logreg import SupportError
@@ -218,6 +219,64 @@ def test_profile_interval_by_brute_force() -> None:
 
 
 # Where the iterations are hard -----------------------------------------------------------------------------
+
+
+def separated_by_one(n: int, q: int, seed: int) -> tuple[pd.DataFrame, Any, Any]:
+    """Draw one predictor that tells the outcomes apart, others nothing: frame, design and outcome."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < 0.5).astype(int)
+    x = rng.normal(size=(n, q))
+    x[:, 0] = 2 * y - 1 + 0.1 * rng.normal(size=n)
+    frame = pd.DataFrame(x, columns=[f"x{j}" for j in range(q)]).assign(y=y)
+    return frame, np.column_stack([np.ones(n), x]), y
+
+
+def penalised_value_and_score(design: Any, y: Any, coef: Any) -> tuple[float, Any]:
+    """Return l + log|I| / 2 and X'(y - p + h (1/2 - p)), as Firth (1993) writes them."""
+    logits = design @ coef
+    p = expit(logits)
+    w = expit(logits) * expit(-logits)
+    root = np.linalg.cholesky(design.T @ (design * w[:, np.newaxis]))
+    h = w * (np.linalg.solve(root, design.T) ** 2).sum(axis=0)
+    loglik = -np.logaddexp(0.0, np.where(y == 1, -logits, logits)).sum()
+    return loglik + np.log(root.diagonal()).sum(), design.T @ (y - p + h * (0.5 - p))
+
+
+@pytest.mark.parametrize(("n", "q", "seed"), [(200, 5, 3), (1_000, 10, 0), (1_000, 10, 2), (5_000, 10, 1)])
+def test_separated_rows_are_climbed_to_the_end(n: int, q: int, seed: int) -> None:
+    frame, design, y = separated_by_one(n, q, seed)
+    fit = logreg.fit("y ~ .", frame, estimator="firth")
+    assert fit.convergence.converged
+    _, score = penalised_value_and_score(design, y, fit.coef_array[0])
+    error = fit.std_error_array[0]
+    np.testing.assert_allclose(score * error, 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "q", "seed", "column", "limit"),
+    [(300, 4, 1, 2, "conf_low"), (300, 4, 1, 2, "conf_high"), (1_000, 10, 0, 3, "conf_low")],
+)
+def test_profile_limits_on_separated_rows_by_brute_force(
+    n: int, q: int, seed: int, column: int, limit: str
+) -> None:
+    """No other maximiser, whatever its start, finds more or less at a limit than the interval says."""
+    frame, design, y = separated_by_one(n, q, seed)
+    fit = logreg.fit("y ~ .", frame, estimator="firth")
+    held = math.log(fit.odds_ratios(interval="profile")[limit].iloc[column - 1])
+    rng = np.random.default_rng(1)
+    others = np.delete(np.arange(q + 1), column)
+
+    def fallen(z: Any) -> tuple[float, Any]:
+        try:
+            height, score = penalised_value_and_score(design, y, np.insert(z, column, held))
+        except np.linalg.LinAlgError:
+            return 1e10, np.zeros(q)
+        return -height, -score[others]
+
+    starts = fit.coef_array[0][others] + rng.normal(size=(12, q))
+    highest = -min(minimize(fallen, start, jac=True, method="BFGS").fun for start in starts)
+    summit, _ = penalised_value_and_score(design, y, fit.coef_array[0])
+    assert 2 * (summit - highest) == pytest.approx(chi2.ppf(0.95, 1), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["stuck_278", "stuck_240"])
