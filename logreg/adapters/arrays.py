@@ -63,7 +63,8 @@ def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
     except TypeError:
         kinds = ", ".join(sorted({type(value).__name__ for value in values}))
         raise OutcomeError(f"y mixes labels of the types {kinds}. Make them all text.") from None
-    if not isinstance(labels[0], str):  # text is always classes, and the check sorts all rows
+    # Text and a few whole numbers are always classes, and the check sorts all rows.
+    if not (isinstance(labels[0], str) or (y.dtype.kind in "ib" and len(labels) <= FEW_LABELS)):
         check_classification_targets(labels if len(labels) <= FEW_LABELS else y)
     if len(labels) < 2:
         raise OutcomeError(

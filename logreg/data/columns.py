@@ -76,10 +76,11 @@ def floats(
     >>> floats(np.array([1.5, np.nan]), dtype="float64").missing
     array([False,  True])
     """
-    with np.errstate(
-        over="ignore"
-    ):  # a long double beyond float64 becomes infinite, which others refuse by name
-        numbers = np.asarray(values, dtype=np.float64)
+    numbers: FloatArray = values
+    if values.dtype != np.float64:
+        with np.errstate(over="ignore"):
+            # A long double beyond float64 becomes infinite, which others refuse by name.
+            numbers = np.asarray(values, dtype=np.float64)
     missing, finite = _missing_of(numbers, total)
     return NumberColumn(values=_read_only(numbers), missing=missing, kind=kind, dtype=dtype, finite=finite)
 

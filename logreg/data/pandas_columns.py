@@ -88,13 +88,16 @@ def columns_from_pandas(series: Sequence[Series]) -> list[Column]:
     A sum over one column of a row-major table touches every cache line of the table; all sums at once read it
     once.
     """
-    totals: dict[int, float] = {}
-    plain = [k for k, one in enumerate(series) if one.dtype == np.float64 and isinstance(one.dtype, np.dtype)]
-    view = side_by_side([series[k].to_numpy() for k in plain]) if len(plain) > 1 else None
-    if view is not None:
-        totals = dict(zip(plain, _row_sums(view).tolist(), strict=True))
+    dtypes: list[Any] = [one.dtype for one in series]
+    plain = {
+        k: one.to_numpy()
+        for k, (one, dtype) in enumerate(zip(series, dtypes, strict=True))
+        if isinstance(dtype, np.dtype) and dtype == np.float64
+    }
+    view = side_by_side(list(plain.values())) if len(plain) > 1 else None
+    totals = {} if view is None else dict(zip(plain, _row_sums(view).tolist(), strict=True))
     return [
-        floats(one.to_numpy(), dtype="float64", total=totals[k]) if k in totals else column_from_pandas(one)
+        floats(plain[k], dtype="float64", total=totals[k]) if k in totals else column_from_pandas(one)
         for k, one in enumerate(series)
     ]
 

@@ -85,7 +85,7 @@ def sum_over(steps: Sequence[Sequence[S]], function: Callable[[S], T], crew: Cre
         return reduce(add, map(function, chunk))
 
     if len(steps) == 1:
-        return chunk_sum(steps[0])
+        return chunk_sum(steps[0]) if len(steps[0]) > 1 else function(steps[0][0])
     with one_blas_thread():
         return sum_in_threads(chunk_sum, steps, crew)
 
