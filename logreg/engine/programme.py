@@ -7,6 +7,7 @@ one observed, and some are strict (Konis 2007; multinomial form after Albert and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,10 @@ RANK_SHARE = 3e-7
 #: Feasibility tolerances of the programme (HiGHS's tightest is 1e-10), tried in turn: with a tight one the
 #: solver now and then gives up on a programme that it solves with its own.
 FEASIBILITIES = (1e-9, 1e-7)
+#: Simplex iterations per row and column of a programme, and interior-point iterations, after which an attempt
+#: is given up: they take a few, and some tens. Without a bound HiGHS now and then goes round for ever.
+SIMPLEX_ITERATIONS = 100
+INTERIOR_ITERATIONS = 1_000
 #: Bound on the direction's elements, with columns scaled to 1 and strict margins of 1.
 LONGEST = 1e7
 #: Elements of the direction and margins below this are zero: columns are scaled to 1, and directions are at
@@ -139,13 +144,15 @@ def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:
     return strict
 
 
-def _solved(cost: FloatArray, **programme: object) -> FloatArray | None:
+def _solved(cost: FloatArray, **programme: Any) -> FloatArray | None:
     """Return the solution of a linear programme by HiGHS, None if no attempt comes to an end."""
     # Most fits are certified without the programme and need not wait for its package.
     load_whole("scipy.optimize")
     from scipy.optimize import linprog
 
-    for method in ("highs", "highs-ipm"):
+    size = len(cost) + len(programme["b_ub"])
+    attempts = {"highs": SIMPLEX_ITERATIONS * size, "highs-ipm": INTERIOR_ITERATIONS}
+    for method, most in attempts.items():
         for tolerance in FEASIBILITIES:
             # The stubs do not know that sparse constraints are accepted.
             answer = linprog(  # type: ignore[call-overload]
@@ -155,6 +162,7 @@ def _solved(cost: FloatArray, **programme: object) -> FloatArray | None:
                 options={
                     "primal_feasibility_tolerance": tolerance,
                     "dual_feasibility_tolerance": tolerance,
+                    "maxiter": most,
                 },
             )
             if answer.status == 0:
