@@ -154,13 +154,20 @@ def _variances(
     m, p = fit.coef_array.shape
     blocks = fit.logit_vcov.reshape(m, p, m, p)
     result = np.zeros((k, len(rows.rows.positions)))
-    for here, design, _ in rows.rows.pieces():
-        x = design.to_array() - fit.logit_centre[:, np.newaxis]
-        g = gradient(here)
-        for i in range(m):
-            for j in range(i + 1):
-                quadratic = np.einsum("pn,pn->n", x, blocks[i, :, j, :] @ x)
-                result[:, here] += (1.0 if i == j else 2.0) * g[:, i] * g[:, j] * quadratic
+    try:
+        with np.errstate(over="raise"):
+            for here, design, _ in rows.rows.pieces():
+                x = design.to_array() - fit.logit_centre[:, np.newaxis]
+                g = gradient(here)
+                for i in range(m):
+                    for j in range(i + 1):
+                        quadratic = np.einsum("pn,pn->n", x, blocks[i, :, j, :] @ x)
+                        result[:, here] += (1.0 if i == j else 2.0) * g[:, i] * g[:, j] * quadratic
+    except FloatingPointError:
+        raise PredictError(
+            "the standard errors of the logits overflow: their variance is beyond the range of doubles. "
+            "Rescale the predictors, here and in the fit; if the model was loaded, check its file."
+        ) from None
     return np.maximum(result, 0.0)
 
 

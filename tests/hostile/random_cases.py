@@ -246,7 +246,13 @@ def _expected(
                     if atom.learned:
                         continue
                 if atom.text.startswith("bs") and extras.weights is not None:
-                    continue  # knots are at quantiles of weighted rows
+                    # Knots are at quantiles of weighted rows, which may be ties at an end.
+                    order_of = np.argsort(values)
+                    mass = np.cumsum(weights[used][order_of]) / weights[used].sum()
+                    middle = values[order_of][np.searchsorted(mass, [0.5 - 1e-9, 0.5 + 1e-9]).clip(max=n - 1)]
+                    if middle.min() <= values.min() or middle.max() >= values.max():
+                        may.append("a knot at an end")
+                    continue
             elif len(set(values.tolist())) < 2:
                 may.append("one level")
             if atom.reference and atom.reference not in values:

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 import logreg
-from logreg.errors import FormulaError, LoadError, SeparationWarning
+from logreg.errors import FormulaError, LoadError, PredictError, SeparationWarning
 from logreg.export.prediction_table import prediction_table, write_predictions
 from logreg.report import write
 
@@ -300,3 +300,14 @@ def test_names_that_no_file_can_have(path: str, folder: Path) -> None:
         with pytest.raises(OSError, match=r"no file can have|too long"):
             use(path)
     assert list(folder.iterdir()) == []
+
+
+def test_a_covariance_beyond_doubles_is_told_and_not_computed_with(tmp_path: Path) -> None:
+    """A file may hold variances that no fit has; what overflows with them is refused, without a warning."""
+    path = tmp_path / "model.json"
+    FIT.save(path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["covariance"][-1][-1] = 1e308
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(PredictError, match="standard errors of the logits overflow"):
+        logreg.load(path).logits(BASE.assign(x1=BASE["x1"] * 10.0), interval=True)
