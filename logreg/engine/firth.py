@@ -327,6 +327,8 @@ def _metric(
     metric = metric + 0.5 * added.thirds @ added.thirds.T
     if factorise(free_part(metric, free)) is not None:
         return metric
+    if not np.isfinite(metric).all():
+        return information
     inner = root.reshape(len(information), -1)
     # L' metric L, and back: L^-T is I L.
     values, vectors = np.linalg.eigh(inner.T @ metric @ inner)

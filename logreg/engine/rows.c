@@ -240,22 +240,30 @@ static void turn_numbers(const struct rows *X, const double *from, int64_t n, st
         }
 }
 
-/* Find the numbers of the tile. By rows they are copied, with a 1 behind them and 0 up to the width and beyond
- * the last row; by columns they stay where they are, only a tile that ends early is copied. */
+/* The same of rows that stand one after the other. */
+static void copy_numbers(const struct rows *X, const double *from, int64_t n, struct work *work) {
+    int64_t q = X->q;
+    for (int64_t i = 0; i < n; i++) {
+        const double *row = from + i * X->row_stride;
+        double *to = work->tile + i * work->dense;
+        int64_t c = 0;
+        for (; c + LANES <= q; c += LANES) store(to + c, load(row + c));
+        for (; c < q; c++) to[c] = row[c];
+        if (X->intercept) to[q] = 1.0;
+    }
+}
+
+/* Find the numbers of the tile. Where it goes by rows they are copied or turned, with a 1 behind them and 0 up to the
+ * width and beyond the last row; by columns they stay where they are, only a tile that ends early is copied. */
 static void gather_numbers(const struct rows *X, int64_t start, int64_t n, struct work *work) {
     int64_t q = X->q, R = work->R, width = work->dense;
     const double *from = X->numbers + start * X->row_stride;
     double *tile = work->tile;
     if (work->by_row) {
-        if (X->row_stride == 1) turn_numbers(X, from, n, work);
-        for (int64_t i = 0; i < n && X->row_stride != 1; i++) {
-            const double *row = from + i * X->row_stride;
-            double *to = tile + i * width;
-            int64_t c = 0;
-            for (; c + LANES <= q; c += LANES) store(to + c, load(row + c));
-            for (; c < q; c++) to[c] = row[c];
-            if (X->intercept) to[q] = 1.0;
-        }
+        if (X->row_stride == 1)
+            turn_numbers(X, from, n, work);
+        else
+            copy_numbers(X, from, n, work);
         memset(tile + n * width, 0, (R - n) * width * sizeof(double));
         return;
     }
@@ -405,7 +413,8 @@ static void look_ahead(const struct rows *X, int64_t R, int64_t start, struct ah
     if (start + R > X->n) ahead->quota = 0;
 }
 
-/* to[a][b] += sum over rows of left[row][a] right[row][b], for BLOCK_A columns a and n_b LANES columns b. */
+/* to[a][b] += sum over rows of left[row][a] right[row][b], for n_a columns a and n_b LANES columns b; meanwhile
+ * lines of memory are fetched, more of them beside more work. */
 INLINE void add_block(const double *left, int64_t of_left, const double *right, int64_t of_right, int64_t n,
                       double *to, struct ahead *ahead, const int n_a, const int n_b) {
     vec s[BLOCK_A][BLOCK_B];
@@ -427,27 +436,28 @@ INLINE void add_block(const double *left, int64_t of_left, const double *right, 
         }
 }
 
-/* to += left' right for n rows of `of_left` and `of_right` columns; `lower`: of a symmetric product at least the
- * lower triangle. */
+/* The same for n_a columns a and the first `end` columns b. */
+INLINE void add_strip(const double *left, int64_t of_left, const double *right, int64_t of_right, int64_t n, int64_t end,
+                      double *to, struct ahead *ahead, const int n_a) {
+    int64_t b = 0;
+    for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
+        add_block(left, of_left, right + b, of_right, n, to + b, ahead, n_a, BLOCK_B);
+    int64_t rest = (end - b) / LANES;
+    if (BLOCK_B > 2 && rest == 2) add_block(left, of_left, right + b, of_right, n, to + b, ahead, n_a, 2);
+    if (rest == 1) add_block(left, of_left, right + b, of_right, n, to + b, ahead, n_a, 1);
+}
+
+/* to += left' right for n rows of `of_left` columns, of which the first `n_left` count, and `of_right`; `lower`: of a
+ * symmetric product at least the lower triangle. */
 static void add_product(const double *left, int64_t of_left, int64_t n_left, const double *right, int64_t of_right,
                         int64_t n, int lower, double *to, struct ahead *ahead) {
     for (int64_t a = 0; a < n_left; a += BLOCK_A) {
-        int64_t end = lower ? padded(a + BLOCK_A, LANES) : of_right, b = 0;
-        double *here = to + a * of_right;
+        int64_t end = lower ? padded(a + BLOCK_A, LANES) : of_right;
         if (end > of_right) end = of_right;
-        if (n_left - a <= BLOCK_A / 2) {
-            for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
-                add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A / 2, BLOCK_B);
-            int64_t rest = (end - b) / LANES;
-            if (BLOCK_B > 2 && rest == 2) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A / 2, 2);
-            if (rest == 1) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A / 2, 1);
-            return;
-        }
-        for (; b + BLOCK_B * LANES <= end; b += BLOCK_B * LANES)
-            add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A, BLOCK_B);
-        int64_t rest = (end - b) / LANES;
-        if (BLOCK_B > 2 && rest == 2) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A, 2);
-        if (rest == 1) add_block(left + a, of_left, right + b, of_right, n, here + b, ahead, BLOCK_A, 1);
+        if (n_left - a > BLOCK_A / 2)
+            add_strip(left + a, of_left, right, of_right, n, end, to + a * of_right, ahead, BLOCK_A);
+        else
+            add_strip(left + a, of_left, right, of_right, n, end, to + a * of_right, ahead, BLOCK_A / 2);
     }
 }
 

@@ -222,6 +222,20 @@ def test_where_the_exact_curvature_is_indefinite_its_size_counts(share: float, l
     np.testing.assert_allclose(objective(coef, 2).information, left * information, rtol=1e-12)
 
 
+def test_where_the_curvature_overflows_the_information_is_the_metric() -> None:
+    block = block_of(12, 2, 2)
+    likelihood = penalised_objective([block], every(block)).likelihood
+    lost = PenaltySum(score=np.zeros((1, 2)), curvature=np.full((2, 2), np.nan), thirds=np.zeros((2, 3)))
+    objective = Penalised(
+        likelihood=likelihood,
+        penalty=lambda coef, root, curvature: lost,
+        free=every(block),
+        curvature="exact",
+    )
+    coef = some_coef(block)
+    np.testing.assert_array_equal(objective(coef, 2).information, likelihood(coef, 2).information)
+
+
 def separated_block(n: int, q: int, seed: int) -> DesignBlock:
     """Draw one number that tells the outcomes apart, and others that tell nothing."""
     rng = np.random.default_rng(seed)
