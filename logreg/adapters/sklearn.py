@@ -1,4 +1,4 @@
-"""`LogisticClassifier`: a fit by maximum likelihood behind scikit-learn's interface.
+"""`LogisticClassifier`: a fit behind scikit-learn's interface.
 
 Coefficients and scores follow scikit-learn's order of classes, whatever the baseline of the fit. With two
 classes the score is the log-odds of ``classes_[1]``; with more there is one score per class, 0 for the
@@ -18,7 +18,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from logreg import errors
-from logreg.adapters.arrays import array_source, formula_of, outcome_of, response_name, surely_finite
+from logreg.adapters.arrays import (
+    are_as_checked,
+    array_source,
+    formula_of,
+    outcome_of,
+    response_name,
+    surely_finite,
+)
 from logreg.api import fit as fit_formula
 from logreg.data.source import CategoryColumn
 from logreg.design.spec import WeightKind
@@ -47,10 +54,13 @@ WARNINGS = {warning.__name__: warning for warning in (ConvergenceWarning, Separa
 
 
 class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Logistic regression by maximum likelihood, without penalty, for two classes or more.
+    """Logistic regression by maximum likelihood, or with less bias, for two classes or more.
 
     Parameters
     ----------
+    estimator : {"ml", "firth", "flic", "flac", "median"}
+        Maximum likelihood without penalty; or finite under separation and less biased in small samples, as in
+        `logreg.fit`. These take ``sample_weight`` with ``weight_kind="frequency"`` or "precision".
     covariance : {"model", "HC0", "HC1"}
         Covariance of the coefficients in ``fit_``: inverse information, or the sandwich.
     confidence : float
@@ -115,6 +125,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        estimator: str = "ml",
         covariance: Any = "model",
         confidence: float = 0.95,
         max_iterations: int = 50,
@@ -123,6 +134,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fit_intercept: bool = True,
         weight_kind: str = "sampling",
     ) -> None:
+        self.estimator = estimator
         self.covariance = covariance
         self.confidence = confidence
         self.max_iterations = max_iterations
@@ -132,7 +144,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.weight_kind = weight_kind
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> LogisticClassifier:
-        """Fit the model by maximum likelihood.
+        """Fit the model.
 
         Parameters
         ----------
@@ -160,7 +172,15 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             For X and y that scikit-learn's checks refuse.
         """
         name = getattr(y, "name", None)
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=not surely_finite(X))
+        finite = surely_finite(X)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=np.float64,
+            ensure_all_finite=not finite,
+            skip_check_array=finite and are_as_checked(X, y),
+        )
         labels, outcome = outcome_of(y)
         _check_weight_kind(self.weight_kind)
         weights: FloatArray | None = None
@@ -175,6 +195,7 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 array_source(X, features, outcome, response),
                 event=self.event,
                 baseline=self.baseline,
+                estimator=self.estimator,
                 covariance=self.covariance,
                 confidence=self.confidence,
                 max_iterations=self.max_iterations,

@@ -50,10 +50,17 @@ class DenseMatrix:
             return product
         return np.concatenate([rows.sum(axis=1, keepdims=True), product], axis=1)
 
-    def sandwich(self, weights: FloatArray, *, signed: bool = False) -> FloatArray:
-        """Return ``X.T @ diag(weights) @ X``, shape (p, p)."""
+    def sandwich(self, weights: FloatArray | None = None, *, signed: bool = False) -> FloatArray:
+        """Return ``X.T @ diag(weights) @ X``, shape (p, p); without weights ``X.T @ X``."""
         n, p = self.shape
         first = int(self.leading_one)
+        if weights is None:
+            gram = np.empty((p, p))
+            gram[first:, first:] = self.columns @ self.columns.T
+            if self.leading_one:
+                gram[0, 0] = n
+                gram[0, 1:] = gram[1:, 0] = self.columns @ np.ones(n)
+            return gram
         # Scratch in the layout of the columns, so that the product below streams through both alike.
         by_row = self.columns.strides[0] < self.columns.strides[-1]
         scaled = np.empty((n, p)).T if by_row else np.empty((p, n))
@@ -191,8 +198,10 @@ class SplitMatrix:
         result[:, self.order] = np.concatenate(parts, axis=1)
         return result
 
-    def sandwich(self, weights: FloatArray, *, signed: bool = False) -> FloatArray:
-        """Return ``X.T @ diag(weights) @ X``, shape (p, p)."""
+    def sandwich(self, weights: FloatArray | None = None, *, signed: bool = False) -> FloatArray:
+        """Return ``X.T @ diag(weights) @ X``, shape (p, p); without weights ``X.T @ X``."""
+        if weights is None:
+            weights = np.ones(self.shape[0])
         p = len(self.order)
         n_dense = self.dense.shape[1]
         split = np.zeros((p, p))

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,15 +111,11 @@ def identity(matrix_positions: NDArray[np.intp], n_columns: int, intercept: bool
 
 
 def _gram(blocks: Sequence[DesignBlock]) -> FloatArray:
-    p = blocks[0].matrix.shape[1]
-    total = np.zeros((p, p))
-    for block in blocks:
-        total += block.matrix.sandwich(np.ones(block.n_rows))
-    return total
+    return reduce(add, (block.matrix.sandwich() for block in blocks))
 
 
-def _centred_correlation(gram: FloatArray, intercept: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the Gram matrix with the intercept swept out, scaled to unit diagonal, and the scales."""
+def _centred_correlation(gram: FloatArray, intercept: bool) -> FloatArray:
+    """Return the Gram matrix with the intercept swept out, scaled to unit diagonal."""
     swept = gram.copy()
     if intercept:
         swept[1:, 1:] -= np.outer(gram[1:, 0], gram[0, 1:]) / gram[0, 0]
@@ -129,7 +127,7 @@ def _centred_correlation(gram: FloatArray, intercept: bool) -> tuple[FloatArray,
     correlation = swept * scale[:, np.newaxis] * scale
     correlation[constant, :] = 0.0
     correlation[:, constant] = 0.0
-    return correlation, scale
+    return correlation
 
 
 def _suspects(correlation: FloatArray) -> list[int]:
@@ -171,6 +169,19 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     positions, n_columns = matrix.number_positions(), matrix.shape[1]
     plain = identity(positions, n_columns, intercept)
     n = sum(block.n_rows for block in blocks)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        gram = _gram(blocks)
+        squares = gram.diagonal()[positions] / n
+        mean = gram[0, positions] / n if intercept else np.zeros(len(positions))
+        # The usual case needs that one product: root mean squares that leave no doubt about largest values.
+        # Variances cancel for shifted columns, which is how they show.
+        usual = (
+            (squares > SMALLEST_SCALE**2)
+            & (squares < LARGEST_SCALE**2 / n)
+            & (mean**2 <= SHIFT_LIMIT**2 * (squares - mean**2))
+        )
+    if usual.all():
+        return plain, _suspects(_centred_correlation(gram, intercept))
     tables = [block.matrix.numbers() for block in blocks]
     largest = largest_sizes(blocks)[positions]
     unit = np.where(largest > 0, largest, 1.0)
@@ -178,15 +189,6 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
     if hopeless.any():
         raise ColumnScaleError(int(positions[int(np.argmax(hopeless))]))
     odd_scale = (unit < SMALLEST_SCALE) | (unit > LARGEST_SCALE)
-    gram = None
-    if not odd_scale.any():
-        # The usual case needs one product. Its variances cancel for shifted columns, which is how they show.
-        gram = _gram(blocks)
-        mean_square = gram.diagonal()[positions] / n
-        mean = gram[0, positions] / n if intercept else np.zeros(len(positions))
-        if not (mean**2 > SHIFT_LIMIT**2 * (mean_square - mean**2)).any():
-            correlation, _ = _centred_correlation(gram, intercept)
-            return plain, _suspects(correlation)
     # Scaled sums: plain sums of squares of 1e300 would overflow.
     mean = sum((table / unit[:, np.newaxis]).sum(axis=1) for table in tables) / n * unit
     squares = sum(
@@ -205,10 +207,8 @@ def suitable_coordinates(blocks: Sequence[DesignBlock], *, intercept: bool) -> t
             intercept=intercept,
             trivial=False,
         )
-    if gram is None or not coordinates.trivial:
         gram = _gram([coordinates.recast(block) for block in blocks])
-    correlation, _ = _centred_correlation(gram, intercept)
-    return coordinates, _suspects(correlation)
+    return coordinates, _suspects(_centred_correlation(gram, intercept))
 
 
 def largest_sizes(blocks: Sequence[DesignBlock]) -> FloatArray:

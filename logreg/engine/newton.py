@@ -98,9 +98,10 @@ class Metric:
 
     def inverse(self) -> FloatArray:
         """Return ``information^-1``, exactly symmetric."""
-        inverse, _ = lapack.dpotri(self.factor, lower=1)
-        inverse = np.tril(inverse)
-        inverse += np.tril(inverse, -1).T
+        # The triangle above the factor is 0, and stays so: the sum counts the diagonal twice, exactly.
+        half, _ = lapack.dpotri(self.factor, lower=1)
+        inverse = half + half.T
+        np.einsum("ii->i", inverse)[:] *= 0.5
         # One factor per element: scaling rows and then columns would round the two halves differently.
         result: FloatArray = inverse * np.outer(self.scale, self.scale)
         return result

@@ -70,8 +70,10 @@ class Matrix(Protocol):
         """Return ``rows @ X``, shape (m, p), for row values of shape (m, n)."""
         ...
 
-    def sandwich(self, weights: FloatArray, *, signed: bool = False) -> FloatArray:
-        """Return ``X.T @ diag(weights) @ X``, shape (p, p); weights are not negative unless ``signed``."""
+    def sandwich(self, weights: FloatArray | None = None, *, signed: bool = False) -> FloatArray:
+        """Return ``X.T @ diag(weights) @ X``, shape (p, p); weights are 1 by default, and not negative unless
+        ``signed``.
+        """
         ...
 
     def rows(self, start: int, stop: int) -> Matrix:
