@@ -14,7 +14,7 @@ from logreg.data import open_source
 from logreg.data.extended import ExtendedSource
 from logreg.data.given import given_column, is_vector
 from logreg.data.source import NumberColumn, Source
-from logreg.design.ast import Column, Expression
+from logreg.design.ast import Column, Expression, Formula
 from logreg.design.formula import parse_formula
 from logreg.design.learning import DesignRequest, Learned, learn_design
 from logreg.design.outcome import lookalikes, quoted
@@ -46,7 +46,7 @@ WEIGHTS, OFFSET = "(weights)", "(offset)"
 
 @explains_unknown_arguments
 def fit(
-    formula: str,
+    formula: str | Formula,
     data: Any,
     *,
     event: Any = None,
@@ -230,7 +230,7 @@ def _request(
     """Parse the formula against the data, and give arrays of weights and offsets a place among the
     columns.
     """
-    if not isinstance(formula, str):
+    if not isinstance(formula, str | Formula):
         raise FormulaError(f"the formula must be text such as 'y ~ x', got {type(formula).__name__}.")
     extra: dict[str, NumberColumn] = {}
     weight_column = None
@@ -238,8 +238,12 @@ def _request(
         weight_column = _place(weights, WEIGHTS, source, extra, "weights", WeightError)
     offsets, per_outcome = _offset_columns(offset, source, extra)
     aside = {weight_column, *offsets}
-    parsed = parse_formula(
-        formula, [name for name in source.column_names if name not in aside or name in formula]
+    parsed = (
+        formula
+        if isinstance(formula, Formula)
+        else parse_formula(
+            formula, [name for name in source.column_names if name not in aside or name in formula]
+        )
     )
     expressions: tuple[Expression, ...] = (*parsed.offsets, *(Column(name) for name in offsets))
     if per_outcome and parsed.offsets:

@@ -12,14 +12,25 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 
 from logreg.data.columns import categories
-from logreg.data.source import CategoryColumn, Column, NumberColumn
+from logreg.data.source import CategoryColumn, NumberColumn
+from logreg.data.source import Column as DataColumn
 from logreg.data.table import TableSource
+from logreg.design.ast import Column, Formula, Term
 from logreg.design.factors import distinct_numbers
 from logreg.design.fence import quote
 from logreg.errors import OutcomeError
 from logreg.threads import sum_in_threads
 
-__all__ = ["are_as_checked", "array_source", "formula_of", "outcome_of", "response_name", "surely_finite"]
+__all__ = [
+    "NAMED_FEATURES",
+    "are_as_checked",
+    "array_source",
+    "formula_of",
+    "outcome_of",
+    "plain_formula",
+    "response_name",
+    "surely_finite",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -137,6 +148,23 @@ def formula_of(response: str, features: Sequence[str], *, intercept: bool) -> st
     return f"{quote(response)} ~ {terms}{'' if intercept else ' - 1'}"
 
 
+def plain_formula(response: str, features: Sequence[str], *, intercept: bool) -> Formula:
+    """Return what `formula_of` says of a few plain names, without reading it.
+
+    Examples
+    --------
+    >>> plain_formula("y", ["x0", "x1"], intercept=True).text
+    'y ~ x0 + x1'
+    """
+    return Formula(
+        text=formula_of(response, features, intercept=intercept),
+        response=Column(response),
+        response_label=response,
+        intercept=intercept,
+        terms=tuple(Term((Column(name),), (name,)) for name in features),
+    )
+
+
 def array_source(
     X: FloatArray, features: Sequence[str], outcome: CategoryColumn, response: str
 ) -> TableSource:
@@ -156,7 +184,7 @@ def array_source(
     table = X.view(np.ndarray)
     table.flags.writeable = False
 
-    def convert(places: Sequence[int]) -> list[Column]:
+    def convert(places: Sequence[int]) -> list[DataColumn]:
         return [outcome if place == len(features) else _feature(table[:, place]) for place in places]
 
     def describe() -> Mapping[str, str]:

@@ -19,10 +19,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from logreg import errors
 from logreg.adapters.arrays import (
+    NAMED_FEATURES,
     are_as_checked,
     array_source,
     formula_of,
     outcome_of,
+    plain_formula,
     response_name,
     surely_finite,
 )
@@ -188,10 +190,15 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         features = self._feature_names()
         response = response_name(name, features)
+        # Names of one's own are read, as others would be: they may be hard to write.
+        plain = name is None and not hasattr(self, "feature_names_in_") and len(features) <= NAMED_FEATURES
+        formula = (plain_formula if plain else formula_of)(
+            response, features, intercept=bool(self.fit_intercept)
+        )
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore", LogregWarning)
             fit = fit_formula(
-                formula_of(response, features, intercept=bool(self.fit_intercept)),
+                formula,
                 array_source(X, features, outcome, response),
                 event=self.event,
                 baseline=self.baseline,

@@ -130,7 +130,7 @@ def code_terms(
                 if piece not in used:
                     used.add(piece)
                     pieces.append((piece, frozenset()))
-        while _merge_one(pieces):
+        while len(pieces) > 1 and _merge_one(pieces):
             pass
         for reduced, full in pieces:
             present = reduced | full | numeric

@@ -106,21 +106,20 @@ def known_labels(factor: CategoricalFactor, rows: BlockRows, row_label: RowLabel
 
 
 def numbers_of(spec: DesignSpec, factor: NumericFactor, rows: BlockRows, row_label: RowLabel) -> FloatArray:
-    if isinstance(factor.expression, Column):
-        column = rows.columns[factor.expression.name]
-        if isinstance(column, CategoryColumn):
-            raise PredictError(
-                f"column {factor.variable!r} holds labels ({column.dtype}), but the fit read numbers there. "
-                "Convert it to numbers."
-            )
-    values = evaluate(factor.expression, rows.lookup, spec.state)
-    if isinstance(factor.expression, Column):
-        column = rows.columns[factor.expression.name]
-        if not (isinstance(column, NumberColumn) and column.finite):
-            refuse_infinite(values, factor.variable, rows, row_label, computed=False)
-    else:
+    if not isinstance(factor.expression, Column):
+        values = evaluate(factor.expression, rows.lookup, spec.state)
         refuse_infinite(values, factor.label, rows, row_label, computed=True)
-    return values
+        return values
+    column = rows.columns[factor.expression.name]
+    if isinstance(column, CategoryColumn):
+        raise PredictError(
+            f"column {factor.variable!r} holds labels ({column.dtype}), but the fit read numbers there. "
+            "Convert it to numbers."
+        )
+    assert isinstance(column, NumberColumn)
+    if not column.finite:
+        refuse_infinite(column.values, factor.variable, rows, row_label, computed=False)
+    return column.values
 
 
 def encode_term(

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from logreg.engine.firth import Penalised, free_part, half_log_determinant, root_of
 from logreg.engine.median import solve_median
-from logreg.engine.newton import Ascent, climb, factorise, tolerance_for
+from logreg.engine.newton import Ascent, Metric, climb, factorise, tolerance_for
 from logreg.engine.optimum import Prepared, find_optimum, in_design_coordinates, prepare
 from logreg.engine.penalised_start import moved, near_by_likelihood, near_by_sample, newton_step, shift
 from logreg.engine.separation import Verdict, certified_finite, find_separation
@@ -139,7 +139,9 @@ def find_bias_reduced(
     shift(ascent, first, objective.reference)
     shift(ascent, 0, -m * _log_volume(ready))
     there = objective.likelihood(ascent.coef, 2)
-    verdict = _verdict(ready, objective, ascent.coef, there)
+    assert there.information is not None
+    metric = factorise(free_part(there.information, free))
+    verdict = _verdict(ready, objective, ascent.coef, there, metric)
     found = _estimate(ready, sums, estimator, objective, ascent, there, max_iterations)
     result = replace(
         found.ascent,
@@ -147,7 +149,9 @@ def find_bias_reduced(
         current=LikelihoodSum(
             loglik=found.loglik, score=None if ascent.current is None else ascent.current.score
         ),
-        metric=factorise(free_part(found.information, free)),
+        metric=metric
+        if found.information is there.information
+        else factorise(free_part(found.information, free)),
     )
     optimum = in_design_coordinates(result, ready.coordinates, ready.aliases, free, None)
     return replace(
@@ -165,8 +169,11 @@ def _log_volume(ready: Prepared) -> float:
     return float(np.linalg.slogdet(ready.coordinates.to_design()[np.ix_(ready.kept, ready.kept)])[1])
 
 
-def _verdict(ready: Prepared, objective: Penalised, coef: FloatArray, there: LikelihoodSum) -> Verdict:
-    """Return whether the outcome is separated, if asking is cheap; ``there`` is the likelihood at ``coef``.
+def _verdict(
+    ready: Prepared, objective: Penalised, coef: FloatArray, there: LikelihoodSum, metric: Metric | None
+) -> Verdict:
+    """Return whether the outcome is separated, if asking is cheap; ``there`` is the likelihood at ``coef``, with
+    its information factorised.
 
     The certificate holds at any point, so that Newton steps in search of one need no safeguard.
     """
@@ -174,8 +181,6 @@ def _verdict(ready: Prepared, objective: Penalised, coef: FloatArray, there: Lik
     n_rows = sum(block.n_rows for block in ready.blocks)
     cheap = n_rows * len(free) ** 2 <= CHEAP_NEWTON
     for further in range(NEWTON_STEPS if cheap else 0, -1, -1):
-        assert there.information is not None
-        metric = factorise(free_part(there.information, free))
         if metric is None:
             break
         assert there.score is not None
@@ -186,6 +191,8 @@ def _verdict(ready: Prepared, objective: Penalised, coef: FloatArray, there: Lik
         if further:
             coef = moved(coef, free, step)
             there = objective.likelihood(coef, 2)
+            assert there.information is not None
+            metric = factorise(free_part(there.information, free))
     if not cheap or n_rows * len(free) > SMALL_PROGRAMME:
         return Verdict(kind="not checked")
     outward = climb(objective.likelihood, Ascent(coef=start), free)

@@ -25,9 +25,9 @@ from logreg.engine.newton import factorise
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Order
 from logreg.passes.sums import (
     CHUNK_ROWS,
-    chunks,
-    compiled_block,
-    objective_of,
+    Chunk,
+    compiled_chunks,
+    objective_over,
     split_rows,
     sum_over,
 )
@@ -69,12 +69,13 @@ def penalised_objective(
         Told the number of rows after every pass for the information.
     """
     crew = Crew()
-    likelihood = _remembering(objective_of(blocks, advance, crew))
+    cut = compiled_chunks(blocks)
+    likelihood = _remembering(objective_over(cut, advance, crew))
     n_rows = sum(block.n_rows for block in blocks)
     m, p, f = blocks[0].n_outcomes - 1, blocks[0].matrix.shape[1], len(free)
     triangle = f * (f + 1) // 2
     work = n_rows * triangle * m * p
-    plain = _penalties(blocks, (m + 2) * f)
+    plain = _penalties(cut, (m + 2) * f)
     curved: list[list[_Penalty]] = []
 
     # The compiled penalty calls no BLAS.
@@ -82,7 +83,7 @@ def penalised_objective(
 
     def penalty(coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         if curvature == "exact" and not curved:
-            curved.extend(_penalties(blocks, (m + 2) * triangle))
+            curved.extend(_penalties(cut, (m + 2) * triangle))
         pieces = curved if curvature == "exact" else plain
         with alone():
             return sum_over(pieces, lambda piece: piece(coef, root, curvature), crew)
@@ -104,27 +105,28 @@ def penalised_objective(
 
 def _remembering(objective: Objective) -> Objective:
     """Return the objective with a memory of its last information: asking again at the same point is free."""
-    last: list[tuple[FloatArray, LikelihoodSum]] = []
+    last: dict[bytes, LikelihoodSum] = {}
 
     def remembered(coef: FloatArray, order: Order) -> LikelihoodSum:
-        for point, total in last[-1:]:
-            if (point == coef).all():
-                return total
+        point = coef.tobytes()
+        if point in last:
+            return last[point]
         total = objective(coef, order)
         if order == 2:
-            last[:] = [(coef.copy(), total)]
+            last.clear()
+            last[point] = total
         return total
 
     return remembered
 
 
-def _penalties(blocks: Sequence[DesignBlock], per_row: int) -> list[list[_Penalty]]:
+def _penalties(cut: Sequence[Chunk], per_row: int) -> list[list[_Penalty]]:
     """Return the penalties of pieces of rows, by chunks: compiled where that is possible."""
     return [
-        [fast.penalty]
-        if (fast := compiled_block(chunk)) and fast.takes_penalty
+        [compiled.penalty]
+        if compiled and compiled.takes_penalty
         else [partial(penalty_sum, piece) for piece in split_rows([chunk], _rows_per_piece(per_row))]
-        for chunk in chunks(blocks)
+        for chunk, compiled in cut
     ]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from functools import partial, reduce
 from operator import add
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -35,9 +35,12 @@ from logreg.threads import Crew, one_blas_thread, sum_in_threads
 
 __all__ = [
     "CHUNK_ROWS",
+    "Chunk",
     "chunks",
     "compiled_block",
+    "compiled_chunks",
     "objective_of",
+    "objective_over",
     "probability_sums",
     "score_outer_sum",
     "split_rows",
@@ -57,6 +60,9 @@ COUNTED_ROWS = 49_152
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+#: What one thread sums at a stretch, and the same rows for the compiled kernel.
+Chunk: TypeAlias = tuple[DesignBlock, CompiledRows | None]
 
 
 def split_rows(blocks: Iterable[DesignBlock], rows: int) -> list[DesignBlock]:
@@ -109,8 +115,18 @@ def objective_of(
     Objective
         ``(coef (m, p), order) -> LikelihoodSum``.
     """
-    runs = _likelihoods(blocks)
-    n_rows = sum(block.n_rows for block in blocks)
+    return objective_over(compiled_chunks(blocks), advance, crew)
+
+
+def objective_over(cut: Sequence[Chunk], advance: Advance = unwatched, crew: Crew | None = None) -> Objective:
+    """Return the objective of `objective_of` for rows that are cut into chunks already."""
+    runs: list[list[Objective]] = [
+        [compiled]
+        if compiled
+        else [partial(likelihood_sum, step) for step in split_rows([chunk], _rows_per_step(chunk))]
+        for chunk, compiled in cut
+    ]
+    n_rows = sum(chunk.n_rows for chunk, _ in cut)
 
     # The compiled kernel calls no BLAS.
     alone = nullcontext if all(isinstance(run[0], CompiledRows) for run in runs) else one_blas_thread
@@ -125,14 +141,9 @@ def objective_of(
     return objective
 
 
-def _likelihoods(blocks: Sequence[DesignBlock]) -> list[list[Objective]]:
-    """Return the likelihoods of steps of rows, by chunks: compiled where that is possible."""
-    return [
-        [fast]
-        if (fast := compiled_block(chunk))
-        else [partial(likelihood_sum, step) for step in split_rows([chunk], _rows_per_step(chunk))]
-        for chunk in chunks(blocks)
-    ]
+def compiled_chunks(blocks: Sequence[DesignBlock]) -> list[Chunk]:
+    """Cut blocks into chunks, each with its rows for the compiled kernel where that is possible."""
+    return [(chunk, compiled_block(chunk)) for chunk in chunks(blocks)]
 
 
 def chunks(blocks: Sequence[DesignBlock]) -> list[DesignBlock]:

@@ -17,6 +17,7 @@ from logreg.engine.penalised_start import near_by_likelihood, near_by_sample
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Order
 from logreg.passes import firth as passes
 from logreg.passes.firth import penalised_objective
+from logreg.passes.sums import objective_of
 
 FREE = np.arange(3)
 
@@ -152,8 +153,8 @@ def test_asking_twice_at_one_point_sums_once(monkeypatch: pytest.MonkeyPatch) ->
 
         return objective
 
-    plain = passes.objective_of([block])
-    monkeypatch.setattr(passes, "objective_of", counted)
+    plain = objective_of([block])
+    monkeypatch.setattr(passes, "objective_over", counted)
     likelihood = penalised_objective([block], FREE, 0.0).likelihood
     coef = np.full((1, 3), 0.2)
     first = likelihood(coef, 2)
