@@ -145,14 +145,13 @@ def find_columns(wanted: Iterable[str], names: Sequence[str]) -> dict[str, int]:
     >>> find_columns(["lwt"], ["age", "lwt"])
     {'lwt': 1}
     """
-    counts = Counter(names)
-    positions = {name: place for place, name in enumerate(names)}
+    positions = dict(zip(names, range(len(names)), strict=True))
+    twice = Counter(names) if len(positions) < len(names) else {}
     places: dict[str, int] = {}
     for name in wanted:
-        count = counts[name]
-        if count > 1:
-            raise DataError(f"duplicate column name {name!r} ({count} times); rename one")
-        if count == 0:
+        if twice.get(name, 1) > 1:
+            raise DataError(f"duplicate column name {name!r} ({twice[name]} times); rename one")
+        if name not in positions:
             shown = ", ".join(map(repr, names[:_NAMES_SHOWN])) + (
                 ", ..." if len(names) > _NAMES_SHOWN else ""
             )

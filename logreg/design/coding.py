@@ -119,8 +119,8 @@ def code_terms(
         spanned[frozenset()] = {frozenset()}
     coded: list[CodedTerm] = []
     for term in terms:
-        numeric = frozenset(label for label in term.labels if isinstance(factors[label], NumericFactor))
-        categorical = [label for label in term.labels if label not in numeric]
+        categorical = [label for label in term.labels if isinstance(factors[label], CategoricalFactor)]
+        numeric = frozenset(term.labels).difference(categorical)
         used = spanned.setdefault(numeric, set())
         # Each piece is (reduced factors, full factors).
         pieces: list[tuple[frozenset[str], frozenset[str]]] = []
@@ -167,22 +167,23 @@ def columns_of_term(coded: CodedTerm, factors: Mapping[str, Factor]) -> tuple[De
     """Name the columns of one coded term; the leftmost factor varies fastest, as in R."""
     parts = [factors[label] for label in coded.labels]
     choices = [_choices(part, full=part.label in coded.full) for part in parts]
+    variable = ":".join(dict.fromkeys([part.variable for part in parts]))
+    references = [
+        "(mean of levels)" if part.contrast == "sum" else str(part.reference)
+        for part in parts
+        if isinstance(part, CategoricalFactor) and part.label not in coded.full
+    ]
+    reference = ":".join(references)
     columns = []
     for combination in product(*reversed(choices)):
-        combination = combination[::-1]
-        levels = [str(level) for _, level in combination if level is not None]
-        references = [
-            "(mean of levels)" if part.contrast == "sum" else str(part.reference)
-            for part in parts
-            if isinstance(part, CategoricalFactor) and part.label not in coded.full
-        ]
+        levels = [str(level) for _, level in reversed(combination) if level is not None]
         columns.append(
             DesignColumn(
-                name=":".join(label for label, _ in combination),
+                name=":".join([label for label, _ in reversed(combination)]),
                 term=coded.term,
-                variable=":".join(dict.fromkeys(part.variable for part in parts)),
+                variable=variable,
                 level=":".join(levels) if levels else None,
-                reference=":".join(references) if references and len(references) == len(levels) else None,
+                reference=reference if references and len(references) == len(levels) else None,
             )
         )
     return tuple(columns)

@@ -62,7 +62,7 @@ WAYS = {
         "logreg slopes",
         "statsmodels get_margeff",
     ),
-    **dict.fromkeys(("H1", "H2"), ("logreg firth", *FIRTHMODELS)),
+    **dict.fromkeys(("H1", "H2"), ("logreg firth", "LogisticClassifier firth", *FIRTHMODELS)),
     **dict.fromkeys(
         ("S3", "S5", "S6"),
         (
@@ -82,7 +82,10 @@ WAYS = {
 PEERS = {
     "marginaleffects avg_comparisons": ("logreg comparisons", 10.0),
     "statsmodels get_margeff": ("logreg slopes", 10.0),
-    **dict.fromkeys(FIRTHMODELS, ("logreg firth", 5.0)),
+    **{
+        way: ("logreg firth" if "from a frame" in way else "LogisticClassifier firth", 5.0)
+        for way in FIRTHMODELS
+    },
     "R confint": ("logreg profile intervals", 5.0),
 }
 R_SCRIPT = """
@@ -265,6 +268,17 @@ def our_firth(data: Data) -> Prepared:
     return lambda: logreg.fit(data.formula, data.frame, estimator="firth"), read
 
 
+def our_classifier(data: Data) -> Prepared:
+    """Time a fit from arrays."""
+    from logreg import LogisticClassifier
+
+    def read(model: Any) -> Numbers:
+        fit = model.fit_
+        return fit.coef_array.ravel().tolist(), fit.std_error_array.ravel().tolist()
+
+    return lambda: LogisticClassifier(estimator="firth").fit(data.numbers, data.codes), read
+
+
 def their_firth(data: Data, way: str) -> Prepared:
     """Time firthmodels without its tests and intervals."""
     from firthmodels import FirthLogisticRegression
@@ -358,6 +372,7 @@ PREPARE: dict[str, Callable[[Data], Prepared]] = {
     "logreg slopes": our_slopes,
     "logreg profile intervals": our_profiles,
     "logreg firth": our_firth,
+    "LogisticClassifier firth": our_classifier,
     **{way: partial(their_firth, way=way) for way in FIRTHMODELS},
     "logreg fit": our_fit,
     "logreg certificate": certificate,
