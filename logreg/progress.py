@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 __all__ = ["progress"]
 
@@ -12,10 +12,9 @@ __all__ = ["progress"]
 DELAY = 2.0
 
 
-@contextmanager
 def progress(
     description: str, total: int | None = None, *, unit: str = "rows"
-) -> Iterator[Callable[[int], object]]:
+) -> AbstractContextManager[Callable[[int], object]]:
     """Show a bar on standard error while the block runs, if that is a terminal and it takes over two seconds.
 
     Parameters
@@ -27,10 +26,11 @@ def progress(
     unit : str
         What is counted.
 
-    Yields
-    ------
-    callable
-        To be called, by one thread at a time, with the number of units done since the last call.
+    Returns
+    -------
+    context manager
+        Gives a function to be called, by one thread at a time, with the number of units done since the last
+        call.
 
     Examples
     --------
@@ -39,8 +39,12 @@ def progress(
     ...         _ = advance(1)
     """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield _nothing
-        return
+        return nullcontext(_nothing)
+    return _bar(description, total, unit)
+
+
+@contextmanager
+def _bar(description: str, total: int | None, unit: str) -> Iterator[Callable[[int], object]]:
     from tqdm import tqdm
 
     with tqdm(

@@ -175,14 +175,11 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         name = getattr(y, "name", None)
         finite = surely_finite(X)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            ensure_all_finite=not finite,
-            skip_check_array=finite and are_as_checked(X, y),
-        )
+        if finite and are_as_checked(X, y):
+            self.n_features_in_ = X.shape[1]
+            self.__dict__.pop("feature_names_in_", None)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=not finite)
         labels, outcome = outcome_of(y)
         _check_weight_kind(self.weight_kind)
         weights: FloatArray | None = None

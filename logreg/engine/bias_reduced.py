@@ -172,8 +172,8 @@ def _log_volume(ready: Prepared) -> float:
 def _verdict(
     ready: Prepared, objective: Penalised, coef: FloatArray, there: LikelihoodSum, metric: Metric | None
 ) -> Verdict:
-    """Return whether the outcome is separated, if asking is cheap; ``there`` is the likelihood at ``coef``, with
-    its information factorised.
+    """Return whether the outcome is separated, if asking is cheap; ``there`` is the likelihood at ``coef``,
+    ``metric`` its information factorised.
 
     The certificate holds at any point, so that Newton steps in search of one need no safeguard.
     """

@@ -25,6 +25,8 @@ from logreg.engine.types import FloatArray, LikelihoodSum, Order
 __all__ = ["CodedTerm", "CompiledRows", "compiled_rows", "library_path", "variant_for"]
 
 DOUBLE = 8
+#: What the library returns when it got no memory.
+NO_MEMORY = 1
 #: Numbered from 0 in the library.
 CURVATURES: tuple[Curvature, ...] = ("none", "augmented", "exact")
 INTEGER_SIZES = (1, 2, 4, 8)
@@ -128,6 +130,7 @@ class _Library:
 
     rows: Callable[..., int]
     penalty: Callable[..., int]
+    penalised: Callable[..., int]
 
 
 @lru_cache(maxsize=1)
@@ -142,11 +145,14 @@ def _library() -> _Library | None:
     variant = variant_for(settings["SIMD Extensions"].get("found", ()))
     if not hasattr(library, f"logreg_rows_{variant}"):
         variant = "baseline"
-    rows, penalty = (library[f"logreg_{name}_{variant}"] for name in ("rows", "penalty"))
+    rows, penalty, penalised = (
+        library[f"logreg_{name}_{variant}"] for name in ("rows", "penalty", "penalised")
+    )
     address, integer, number = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     rows.argtypes = (address, address, integer, address)
     penalty.argtypes = (address, address, address, integer, integer, number, address)
-    return _Library(rows, penalty)
+    penalised.argtypes = (address, address, integer, number, address)
+    return _Library(rows, penalty, penalised)
 
 
 class CompiledRows:
@@ -179,19 +185,10 @@ class CompiledRows:
         MemoryError
             If the sums do not fit.
         """
-        m, p = self._shape
-        assert coef.shape == (m, p)
-        size = m * p
-        last = 2 + size + size * size
-        out = np.empty((2, 2 + size, last + (m + 1) ** 2 + 3)[order])
+        assert coef.shape == self._shape
+        out = np.empty(self._length(order))
         _run(self._library.rows, self._address, coef.tobytes(), order, _address(out))
-        return LikelihoodSum(
-            loglik=float(out[0]),
-            score=out[2 : 2 + size].reshape(m, p) if order >= 1 else None,
-            information=out[2 + size : last].reshape(size, size) if order == 2 else None,
-            moments=out[last:] if order == 2 else None,
-            smallest_weight=float(out[1]),
-        )
+        return self._likelihood(out, order)
 
     def penalty(self, coef: FloatArray, root: FloatArray, curvature: Curvature) -> PenaltySum:
         """Return what `logreg.engine.firth.penalty_sum` does; two outcomes and no categorical terms only.
@@ -216,8 +213,7 @@ class CompiledRows:
         assert coef.shape == (1, p)
         assert root.shape == (1, p, n_root)
         kind = CURVATURES.index(curvature)
-        scored, curved = 1 + p, 1 + p + p * p
-        out = np.empty((scored, curved, curved + p * (n_root * (n_root + 1) // 2))[kind])
+        out = np.empty(_penalty_length(p, n_root, kind))
         _run(
             self._library.penalty,
             self._address,
@@ -228,17 +224,78 @@ class CompiledRows:
             SMALL_LEVERAGE,
             _address(out),
         )
-        counts = curvature == "exact" or (curvature == "augmented" and out[0] > SMALL_LEVERAGE)
-        return PenaltySum(
-            score=out[1:scored].reshape(1, p),
-            curvature=out[scored:curved].reshape(p, p) if counts else None,
-            thirds=out[curved:].reshape(p, -1) if curvature == "exact" else None,
+        return _penalty(out, p, kind)
+
+    def penalised(
+        self, coef: FloatArray, curvature: Curvature
+    ) -> tuple[LikelihoodSum, float, PenaltySum] | None:
+        """Return the likelihood at order 2, half the log-determinant of its information, and the penalty with
+        the root of that, in one call; None where the information may be singular. For what `penalty` is for.
+
+        Parameters
+        ----------
+        coef : (1, p) array
+            Coefficients on the logit scale, all of them estimated.
+        curvature : "none", "augmented" or "exact"
+            What is added to the metric of a step.
+
+        Raises
+        ------
+        MemoryError
+            If the sums do not fit.
+        """
+        _, p = self._shape
+        assert self.takes_penalty
+        assert coef.shape == (1, p)
+        kind = CURVATURES.index(curvature)
+        middle = 1 + self._length(2)
+        out = np.empty(middle + _penalty_length(p, p, kind))
+        if _run(self._library.penalised, self._address, coef.tobytes(), kind, SMALL_LEVERAGE, _address(out)):
+            return None
+        return self._likelihood(out[1:middle], 2), float(out[0]), _penalty(out[middle:], p, kind)
+
+    def _length(self, order: Order) -> int:
+        """How many numbers the library writes."""
+        m, p = self._shape
+        size = m * p
+        return (2, 2 + size, 2 + size + size * size + (m + 1) ** 2 + 3)[order]
+
+    def _likelihood(self, out: FloatArray, order: Order) -> LikelihoodSum:
+        """Take apart what it wrote."""
+        m, p = self._shape
+        size = m * p
+        last = 2 + size + size * size
+        return LikelihoodSum(
+            loglik=float(out[0]),
+            score=out[2 : 2 + size].reshape(m, p) if order >= 1 else None,
+            information=out[2 + size : last].reshape(size, size) if order == 2 else None,
+            moments=out[last:] if order == 2 else None,
+            smallest_weight=float(out[1]),
         )
 
 
-def _run(function: Callable[..., int], *arguments: float | bytes) -> None:
-    if function(*arguments):
+def _penalty_length(p: int, n_root: int, kind: int) -> int:
+    scored, curved = 1 + p, 1 + p + p * p
+    return (scored, curved, curved + p * (n_root * (n_root + 1) // 2))[kind]
+
+
+def _penalty(out: FloatArray, p: int, kind: int) -> PenaltySum:
+    scored, curved = 1 + p, 1 + p + p * p
+    curvature = CURVATURES[kind]
+    counts = curvature == "exact" or (curvature == "augmented" and out[0] > SMALL_LEVERAGE)
+    return PenaltySum(
+        score=out[1:scored].reshape(1, p),
+        curvature=out[scored:curved].reshape(p, p) if counts else None,
+        thirds=out[curved:].reshape(p, -1) if curvature == "exact" else None,
+    )
+
+
+def _run(function: Callable[..., int], *arguments: float | bytes) -> bool:
+    """Call the library; True where it could not do what was asked."""
+    failed = function(*arguments)
+    if failed == NO_MEMORY:
         raise MemoryError("no memory for the sums of a model with so many coefficients")
+    return bool(failed)
 
 
 def _address(out: FloatArray) -> int:

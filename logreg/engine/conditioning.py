@@ -123,10 +123,12 @@ def _centred_correlation(gram: FloatArray, intercept: bool) -> FloatArray:
     diagonal = np.diagonal(swept)
     # A constant column leaves rounding only; it must not be blown up to look like a regular one.
     constant = diagonal <= 1e-13 * np.diagonal(gram)
-    scale = np.where(constant, 1.0, 1.0 / np.sqrt(np.where(constant, 1.0, diagonal)))
+    swept[constant, constant] = 1.0
+    scale = 1.0 / np.sqrt(diagonal)
     correlation = swept * scale[:, np.newaxis] * scale
-    correlation[constant, :] = 0.0
-    correlation[:, constant] = 0.0
+    if constant.any():
+        correlation[constant, :] = 0.0
+        correlation[:, constant] = 0.0
     return correlation
 
 

@@ -91,7 +91,7 @@ def free_part(information: FloatArray, free: NDArray[np.intp]) -> FloatArray:
 
 def half_log_determinant(metric: Metric) -> float:
     """Return ``log|I| / 2`` of a factorised information."""
-    return float(np.log(metric.factor.diagonal()).sum() - np.log(metric.scale).sum())
+    return float(np.log(metric.factor.diagonal() / metric.scale).sum())
 
 
 def root_of(metric: Metric, free: NDArray[np.intp], shape: tuple[int, int]) -> FloatArray:
@@ -269,7 +269,8 @@ class Penalised:
     information counts, whichever of them a caller moves: holding some of them fixed keeps the penalty of the
     full design. ``reference`` is subtracted from the penalty, which then does not depend on the scale of
     columns; with the penalty's value for coefficients 0, or at the maximum, (1) is hardly ever positive,
-    which the ascent counts on. ``affordable`` tells whether the exact Hessian is.
+    which the ascent counts on. ``affordable`` tells whether the exact Hessian is. ``whole`` finds likelihood,
+    half the log-determinant and penalty in one call where all coefficients are free; None where it cannot.
 
     The ``information`` is a metric for steps and for the Newton decrement, not X'WX: minus the Hessian of
     (1), or close to it, so that Newton's method converges as it should. On separated rows that needs the
@@ -282,6 +283,7 @@ class Penalised:
     curvature: Curvature
     reference: float = 0.0
     affordable: bool = True
+    whole: Callable[[FloatArray, Curvature], tuple[LikelihoodSum, float, PenaltySum] | None] | None = None
 
     @property
     def exact(self) -> Penalised | None:
@@ -292,30 +294,32 @@ class Penalised:
         """Return the penalised log-likelihood and its derivatives up to ``order``; minus infinity where the
         information is singular to rounding.
         """
-        total = self.likelihood(coef, 2)
+        curvature: Curvature = self.curvature if order == 2 else "none"
+        found = None if order == 0 or self.whole is None else self.whole(coef, curvature)
+        if found is None:
+            total = self.likelihood(coef, 2)
+            assert total.information is not None
+            metric = factorise(free_part(total.information, self.free))
+            if metric is None:
+                return LikelihoodSum(
+                    loglik=-np.inf, score=np.full_like(coef, np.nan), information=total.information
+                )
+            if order == 0:
+                return LikelihoodSum(loglik=total.loglik + half_log_determinant(metric) - self.reference)
+            root = root_of(metric, self.free, (coef.shape[0], coef.shape[1]))
+            found = total, half_log_determinant(metric), self.penalty(coef, root, curvature)
+        total, half, added = found
         assert total.score is not None
         assert total.information is not None
-        metric = factorise(free_part(total.information, self.free))
-        if metric is None:
-            return LikelihoodSum(
-                loglik=-np.inf, score=np.full_like(total.score, np.nan), information=total.information
-            )
-        loglik = total.loglik + half_log_determinant(metric) - self.reference  # (1)
-        if order == 0:
-            return LikelihoodSum(loglik=loglik)
-        root = root_of(metric, self.free, (coef.shape[0], coef.shape[1]))
-        added = self.penalty(coef, root, self.curvature if order == 2 else "none")
         return LikelihoodSum(
-            loglik=loglik,
+            loglik=total.loglik + half - self.reference,  # (1)
             score=total.score + added.score,
-            information=_metric(total.information, added, root, self.free) if order == 2 else None,
+            information=_metric(total.information, added, self.free) if order == 2 else None,
             smallest_weight=total.smallest_weight,
         )
 
 
-def _metric(
-    information: FloatArray, added: PenaltySum, root: FloatArray, free: NDArray[np.intp]
-) -> FloatArray:
+def _metric(information: FloatArray, added: PenaltySum, free: NDArray[np.intp]) -> FloatArray:
     """Return the metric of a step, positive definite.
 
     Where the Hessian is indefinite, its eigenvalues in units of the information are taken without their signs
@@ -327,9 +331,10 @@ def _metric(
     metric = metric + 0.5 * added.thirds @ added.thirds.T
     if factorise(free_part(metric, free)) is not None:
         return metric
-    if not np.isfinite(metric).all():
+    plain = factorise(free_part(information, free))
+    if plain is None or not np.isfinite(metric).all():
         return information
-    inner = root.reshape(len(information), -1)
+    inner = root_of(plain, free, (1, len(information)))[0]
     # L' metric L, and back: L^-T is I L.
     values, vectors = np.linalg.eigh(inner.T @ metric @ inner)
     outer = information @ inner @ vectors

@@ -145,8 +145,8 @@ class _Problem:
 
     def score(self, total: LikelihoodSum) -> FloatArray:
         assert total.score is not None
-        result: FloatArray = total.score.ravel()[self.free]
-        return result
+        flat: FloatArray = total.score.ravel()
+        return flat if len(self.free) == len(flat) else flat[self.free]
 
     def metric(self, total: LikelihoodSum) -> Metric | None:
         assert total.information is not None
@@ -155,6 +155,8 @@ class _Problem:
         return factorise(total.information[np.ix_(self.free, self.free)])
 
     def moved(self, coef: FloatArray, step: FloatArray) -> FloatArray:
+        if len(self.free) == coef.size:
+            return coef + step.reshape(coef.shape)
         flat = coef.ravel().copy()
         flat[self.free] += step
         return flat.reshape(coef.shape)
@@ -214,12 +216,12 @@ def climb(
         ascent.current, ascent.metric = total, problem.metric(total)
         if ascent.metric is None:
             ascent.status = "no_ascent"
-            _note(problem, ascent, "information", total, np.nan, halvings)
+            _note(problem, ascent, "information", total, problem.score(total), np.nan, halvings)
             return ascent
         score = problem.score(total)
         step = ascent.metric.solve(score)
         ascent.decrement = 0.5 * float(score @ step)
-        _note(problem, ascent, "information", total, ascent.decrement, halvings)
+        _note(problem, ascent, "information", total, score, ascent.decrement, halvings)
         stagnant = STAGNANT * previous <= ascent.decrement <= STAGNATION_TOLERANCE
         if recedes is not None and RECEDING_GAIN * previous <= ascent.decrement <= receding:
             if recedes(ascent.coef):
@@ -277,7 +279,7 @@ def _certified_by_score(problem: _Problem, ascent: Ascent, step: FloatArray, tol
     ascent.passes += 1
     score = problem.score(total)
     decrement = 0.5 * float(score @ ascent.metric.solve(score))
-    _note(problem, ascent, "score", total, decrement, 0)
+    _note(problem, ascent, "score", total, score, decrement, 0)
     if not (decrement <= tolerance and _acceptable(total.loglik, ascent.current.loglik)):
         return False
     ascent.coef, ascent.decrement, ascent.status = coef, decrement, "converged"
@@ -334,7 +336,7 @@ def _approach(problem: _Problem, ascent: Ascent, tolerance: float, max_steps: in
             pairs.append((last_step, last_score - score))
         step = _corrected(metric, pairs, score)
         decrement = 0.5 * float(score @ step)
-        _note(problem, ascent, "score", total, decrement, 0)
+        _note(problem, ascent, "score", total, score, decrement, 0)
         if not (decrement >= 0 and (best_loglik == -np.inf or _acceptable(total.loglik, best_loglik))):
             ascent.coef = best_coef
             return
@@ -369,6 +371,7 @@ def _note(
     ascent: Ascent,
     kind: Literal["information", "score"],
     total: LikelihoodSum,
+    score: FloatArray,
     decrement: float,
     halvings: int,
 ) -> None:
@@ -378,7 +381,7 @@ def _note(
             kind=kind,
             loglik=total.loglik,
             newton_decrement=decrement,
-            max_abs_score=float(np.maximum.reduce(np.abs(problem.score(total)), initial=0.0)),
+            max_abs_score=float(np.maximum.reduce(np.abs(score), initial=0.0)),
             step_halvings=halvings,
         )
     )

@@ -37,6 +37,8 @@
 #define COLUMN_RUN 512
 /* Doubles of a line of the cache. */
 #define LINE 8
+/* Pivots of an information scaled to unit diagonal that rounding may have made. */
+#define SMALLEST_PIVOT 1e-12
 
 #define JOINED(name, variant) name##_##variant
 #define NAMED(name, variant) JOINED(name, variant)
@@ -872,4 +874,56 @@ EXPORTED int NAMED(logreg_penalty, VARIANT)(const struct rows *X, const double *
     free(further);
     free(memory);
     return 0;
+}
+
+/* Of the information (p, p): a root L with L L' its inverse, and half its log-determinant, by Cholesky's method on the
+ * matrix scaled to unit diagonal. Returns 0, or 1 where it is not positive definite beyond doubt. */
+static int find_root(const double *information, int64_t p, double *scale, double *factor, double *root, double *half) {
+    memcpy(factor, information, p * p * sizeof(double));
+    for (int64_t i = 0; i < p; i++) {
+        scale[i] = 1.0 / __builtin_sqrt(factor[i * p + i]);
+        if (!(scale[i] > 0.0 && scale[i] < __builtin_inf())) return 1;
+    }
+    for (int64_t i = 0; i < p; i++)
+        for (int64_t j = 0; j < p; j++) factor[i * p + j] *= scale[i] * scale[j];
+    /* factor becomes U with U'U the scaled matrix, row by row. */
+    for (int64_t k = 0; k < p; k++) {
+        double *row = factor + k * p, pivot = __builtin_sqrt(row[k]);
+        if (!(row[k] > SMALLEST_PIVOT)) return 1;
+        for (int64_t j = k; j < p; j++) row[j] /= pivot;
+        for (int64_t i = k + 1; i < p; i++)
+            for (int64_t j = i; j < p; j++) factor[i * p + j] -= row[i] * row[j];
+    }
+    /* The inverse of U, from its last row on. */
+    memset(root, 0, p * p * sizeof(double));
+    *half = 0.0;
+    for (int64_t i = p - 1; i >= 0; i--) {
+        const double *row = factor + i * p;
+        double *to = root + i * p;
+        to[i] = 1.0;
+        for (int64_t k = i + 1; k < p; k++)
+            for (int64_t j = k; j < p; j++) to[j] -= row[k] * root[k * p + j];
+        for (int64_t j = i; j < p; j++) to[j] /= row[i];
+        *half += log_of_normal(every(row[i] / scale[i]))[0];
+    }
+    for (int64_t i = 0; i < p; i++)
+        for (int64_t j = i; j < p; j++) root[i * p + j] *= scale[i];
+    return 0;
+}
+
+/* Both of the functions above, the root between them found here: two outcomes and numbers alone. out: half the
+ * log-determinant, then what the one writes, then the other. Returns 0, 1 if there is no memory, 2 where the information
+ * is not positive definite beyond doubt. */
+EXPORTED int NAMED(logreg_penalised, VARIANT)(const struct rows *X, const double *coef, int64_t curvature, double small,
+                                              double *out) {
+    int64_t p = X->q + X->intercept, n_likelihood = 2 + p + p * p + 7;
+    if (NAMED(logreg_rows, VARIANT)(X, coef, 2, out + 1)) return 1;
+    double *memory = malloc((p + 2 * p * p) * sizeof(double));
+    if (!memory) return 1;
+    double *root = memory + p + p * p;
+    int failed = find_root(out + 3 + p, p, memory, memory + p, root, out) ? 2 : 0;
+    if (!failed)
+        failed = NAMED(logreg_penalty, VARIANT)(X, coef, root, p, curvature, small, out + 1 + n_likelihood);
+    free(memory);
+    return failed;
 }

@@ -93,7 +93,16 @@ def penalised_objective(
         assert there is not None
         metric = factorise(free_part(there, free))
         counted_from = 0.0 if metric is None else half_log_determinant(metric)
+    # Few rows, all in one run, and every coefficient free: the library finds the root between its two passes.
+    only = cut[0][1] if len(cut) == 1 else None
+
+    def whole(coef: FloatArray, curvature: Curvature) -> tuple[LikelihoodSum, float, PenaltySum] | None:
+        assert only is not None
+        advance(n_rows)
+        return only.penalised(coef, curvature)
+
     return Penalised(
+        whole=whole if only and only.takes_penalty and f == p else None,
         likelihood=likelihood,
         penalty=penalty,
         free=free,

@@ -33,6 +33,8 @@ def check_spread(blocks: Sequence[DesignBlock], spec: DesignSpec, optimum: Optim
     suspects = {alias.column for alias in optimum.aliases}
     if optimum.direction is not None:
         suspects |= set(np.flatnonzero((optimum.direction != 0).any(axis=0)).tolist())
+    if not suspects:
+        return
     positions = blocks[0].matrix.number_positions().tolist()
     summed = {
         coded.term

@@ -26,9 +26,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import logreg
 from logreg import LogisticClassifier
-from logreg.adapters.arrays import outcome_of, surely_finite
+from logreg.adapters.arrays import are_as_checked, outcome_of, plain_formula, surely_finite
 from logreg.adapters.sklearn import FAR
 from logreg.api import fit as fit_formula
+from logreg.design.formula import parse_formula
+from logreg.errors import SupportError
 
 #: Newton's method ends within rounding on well-conditioned data; so do statsmodels' Newton steps.
 SAME_OPTIMUM = 1e-8
@@ -56,6 +58,7 @@ SEPARATED = ([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
         LogisticClassifier(fit_intercept=False),
         LogisticClassifier(weight_kind="frequency"),
         LogisticClassifier(weight_kind="precision", covariance="HC1"),
+        LogisticClassifier(estimator="firth", weight_kind="frequency"),
     ]
 )
 def test_passes_the_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
@@ -175,6 +178,29 @@ def test_features_and_outcome_keep_their_names() -> None:
     np.testing.assert_allclose(model.fit_.probabilities(frame), model.predict_proba(frame), rtol=1e-12)
     other = LogisticClassifier().fit(pl.DataFrame(frame), y)
     np.testing.assert_array_equal(other.coef_, model.coef_)
+
+
+def test_names_are_forgotten_with_the_frame_that_had_them() -> None:
+    X, y = sample(2, p=2)
+    model = LogisticClassifier().fit(pd.DataFrame(X, columns=["age", "weight"]), y).fit(X, y)
+    assert not hasattr(model, "feature_names_in_")
+    assert model.fit_.spec.column_names == ("Intercept", "x0", "x1")
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_the_formula_of_plain_names_is_what_its_text_says(intercept: bool) -> None:
+    names = ["x0", "x1", "x2"]
+    written = plain_formula("y", names, intercept=intercept)
+    assert written == parse_formula(written.text, [*names, "y"])
+
+
+@pytest.mark.parametrize("y", [[0, 1], [[0], [1]], np.array([0.0, 1.0]), np.array([0, 1, 1])])
+def test_only_arrays_that_need_no_change_go_unchecked(y: Any) -> None:
+    X = np.zeros((2, 1))
+    assert are_as_checked(X, np.array([0, 1]))
+    assert not are_as_checked(X, y)
+    for other in (X.tolist(), X[0], X.astype(np.float32), X[:, :0], np.ma.array(X), pd.DataFrame(X)):
+        assert not are_as_checked(other, np.array([0, 1]))
 
 
 def test_nameless_features_are_numbered_and_many_are_not_listed() -> None:
@@ -331,6 +357,33 @@ def test_the_fit_is_that_of_the_formula() -> None:
     direct = fit_formula("y ~ a + b + c + d", frame.assign(y=y), **options)
     pd.testing.assert_frame_equal(ours.coefficients(), direct.coefficients(), rtol=SAME_OPTIMUM)
     assert ours.loglik == pytest.approx(direct.loglik, rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ["firth", "flic", "flac", "median"])
+def test_estimators_of_less_bias_are_those_of_the_formula(estimator: str) -> None:
+    X, y = sample(2, n=60, p=2)
+    model = LogisticClassifier(estimator=estimator).fit(X, y)
+    frame = pd.DataFrame({"x0": X[:, 0], "x1": X[:, 1], "y": y})
+    direct = fit_formula("y ~ x0 + x1", frame, estimator=estimator)
+    np.testing.assert_allclose(model.fit_.coef_array, direct.coef_array, rtol=1e-9)
+    np.testing.assert_allclose(model.fit_.vcov_array, direct.vcov_array, rtol=1e-9)
+    np.testing.assert_allclose(model.predict_proba(X), direct.probabilities(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_firth_is_finite_where_classes_are_separated(n_classes: int) -> None:
+    y = np.repeat(np.arange(n_classes), 4)
+    X = np.arange(len(y), dtype=float)[:, np.newaxis]
+    model = LogisticClassifier(estimator="firth").fit(X, y)
+    assert model.fit_.separation.verdict == "complete"
+    assert np.abs(model.coef_).max() < 5.0
+    assert model.predict(X).tolist() == y.tolist()
+
+
+def test_firth_takes_no_sampling_weights() -> None:
+    X, y = sample(2)
+    with pytest.raises(SupportError, match="sampling weights"):
+        LogisticClassifier(estimator="firth").fit(X, y, sample_weight=np.ones(len(y)))
 
 
 def test_the_fit_reads_the_array_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,54 @@ def test_the_penalty_is_that_of_the_kernel(
             assert off(found.curvature + information, expected.curvature + information) < 0.01
 
 
+@pytest.mark.parametrize("curvature", ["none", "augmented", "exact"])
+@pytest.mark.parametrize(("n", "q"), [(5, 0), (40, 1), (777, 9), (1100, 18)])
+def test_one_call_finds_what_three_steps_find(variant: str, n: int, q: int, curvature: Any) -> None:
+    for weighted, size in ((False, 0.1), (True, 1.0)):
+        block = block_of(n=n, q=q, m=1, by_row=True, ones=True, terms=False, weighted=weighted)
+        p = q + 1
+        coef = np.random.default_rng(1).normal(size=(1, p)) * size
+        rows = compiled_block(block)
+        assert rows is not None
+        expected = rows(coef, 2)
+        assert expected.information is not None
+        metric = factorise(expected.information)
+        assert metric is not None
+        added = rows.penalty(coef, root_of(metric, np.arange(p), (1, p)), curvature)
+        whole = rows.penalised(coef, curvature)
+        assert whole is not None
+        total, half, penalty = whole
+        assert total.loglik == expected.loglik
+        assert total.smallest_weight == expected.smallest_weight
+        for one, other in zip(
+            (total.score, total.information, total.moments),
+            (expected.score, expected.information, expected.moments),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(one, other)
+        assert half == pytest.approx(0.5 * np.linalg.slogdet(expected.information)[1], rel=1e-12, abs=1e-12)
+        assert off(penalty.score, added.score) < 1e-11
+        for one, other in ((penalty.curvature, added.curvature), (penalty.thirds, added.thirds)):
+            assert (one is None) == (other is None)
+        if curvature == "exact":
+            assert penalty.curvature is not None
+            assert penalty.thirds is not None
+            assert off(penalty.curvature, added.curvature) < 1e-11
+            # The root is any with L L' the inverse: thirds are compared by what is made of them.
+            assert added.thirds is not None
+            assert off(penalty.thirds @ penalty.thirds.T, added.thirds @ added.thirds.T) < 1e-11
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-170])
+def test_one_call_leaves_what_may_be_singular_to_others(variant: str, factor: float) -> None:
+    numbers = np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0]]) * factor
+    rows = compiled_block(
+        DesignBlock(matrix=DenseMatrix(numbers, True), n_outcomes=2, codes=np.array([0, 1, 0], dtype=np.int8))
+    )
+    assert rows is not None
+    assert rows.penalised(np.zeros((1, 3)), "none") is None
+
+
 def one_row(m: int, code: int) -> Any:
     return compiled_block(
         DesignBlock(
@@ -289,7 +337,7 @@ def test_one_column_with_gaps_and_rows_backwards() -> None:
 
 def test_memory_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     block = block_of(n=40, q=3, m=1, by_row=True, ones=True, terms=False, weighted=False)
-    monkeypatch.setattr(compiled, "_library", lambda: compiled._Library(lambda *_: 1, lambda *_: 1))
+    monkeypatch.setattr(compiled, "_library", lambda: compiled._Library(*(3 * [lambda *_: 1])))
     rows = compiled_block(block)
     assert rows is not None
     with pytest.raises(MemoryError, match="no memory for the sums"):
