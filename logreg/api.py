@@ -19,7 +19,6 @@ from logreg.design.formula import parse_formula
 from logreg.design.learning import DesignRequest, Learned, learn_design
 from logreg.design.outcome import lookalikes, quoted
 from logreg.design.rows import ZERO_WEIGHT
-from logreg.design.size import check_size
 from logreg.design.spec import DesignSpec, WeightKind
 from logreg.errors import DataError, FormulaError, SupportError, WeightError
 from logreg.fitted import LogisticFit
@@ -126,7 +125,6 @@ def fit(
         learned = learn_design(source, request, advance)
     spec = learned.spec
     _check_offsets(spec)
-    check_size(spec, learned.tally.n_used)
     check_design(options.estimator, spec)
     scale = weight_scale(learned)
     rows = training_rows(source, spec, scale)

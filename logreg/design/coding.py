@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = [
     "NumericFactor",
     "code_terms",
     "columns_of_term",
+    "width_of_term",
 ]
 
 
@@ -161,6 +163,18 @@ def _choices(factor: Factor, *, full: bool) -> list[tuple[str, Level | None]]:
         return [(f"{factor.label}[{level}]", level) for level in factor.levels]
     mark = "S" if factor.contrast == "sum" else "T"
     return [(f"{factor.label}[{mark}.{level}]", level) for level in factor.reduced]
+
+
+def width_of_term(coded: CodedTerm, factors: Mapping[str, Factor]) -> int:
+    """Return how many columns `columns_of_term` names; they may be too many to be named."""
+    widths = []
+    for label in coded.labels:
+        factor = factors[label]
+        if isinstance(factor, NumericFactor):
+            widths.append(len(factor.suffixes))
+        else:
+            widths.append(len(factor.levels) - (label not in coded.full))
+    return prod(widths)
 
 
 def columns_of_term(coded: CodedTerm, factors: Mapping[str, Factor]) -> tuple[DesignColumn, ...]:

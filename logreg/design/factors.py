@@ -84,15 +84,36 @@ class Categories:
     ) -> Labelling:
         """Count the rows used by label and outcome."""
         n = len(self.levels)
-        labels, grouped = outcome
         rows = _counts(self.codes, n)
+        present = np.flatnonzero(rows).tolist()
+        return Labelling(
+            counts=self._weights_by_outcome(outcome, weights, rows, present),
+            rows={self.levels[k]: int(rows[k]) for k in present},
+            declared=self.levels if self.declared else None,
+            numeric=self.numeric,
+        )
+
+    def _weights_by_outcome(
+        self,
+        outcome: tuple[Categories | None, Mapping[Level, FloatArray]],
+        weights: FloatArray | None,
+        rows: NDArray[np.intp],
+        present: Sequence[int],
+    ) -> dict[Level, dict[Level, float]]:
+        """Return the sums of weights of the labels that are present, by outcome."""
+        n = len(self.levels)
+        labels, grouped = outcome
+        if labels is self:
+            # The outcome itself, which may be an identifier with a level per row: no table of all by all.
+            own = rows if weights is None else np.bincount(self.codes, weights=weights, minlength=n)
+            return {self.levels[k]: {self.levels[k]: float(own[k])} for k in present}
         table: dict[Level, FloatArray] = {}
-        if labels is self and weights is None:
-            table = {level: np.where(np.arange(n) == k, rows, 0.0) for k, level in enumerate(self.levels)}
-        elif labels is None:
+        if labels is None:
             for name, trials in grouped.items():
                 weighted = trials if weights is None else trials * weights
                 table[name] = np.bincount(self.codes, weights=weighted, minlength=n).astype(np.float64)
+        elif n * len(labels.levels) > MOST_CELLS:
+            return self._weights_of_pairs(labels, weights)
         else:
             size = len(labels.levels)
             counts = np.zeros(n * size)
@@ -104,16 +125,25 @@ class Categories:
                 counts += np.bincount(cell, weights=weight, minlength=n * size)
             by_level = counts.reshape(n, size)
             table = {level: by_level[:, k] for k, level in enumerate(labels.levels)}
-        present = np.flatnonzero(rows)
-        return Labelling(
-            counts={
-                self.levels[k]: {level: float(column[k]) for level, column in table.items() if column[k]}
-                for k in present
-            },
-            rows={self.levels[k]: int(rows[k]) for k in present},
-            declared=self.levels if self.declared else None,
-            numeric=self.numeric,
+        return {
+            self.levels[k]: {level: float(column[k]) for level, column in table.items() if column[k]}
+            for k in present
+        }
+
+    def _weights_of_pairs(
+        self, labels: Categories, weights: FloatArray | None
+    ) -> dict[Level, dict[Level, float]]:
+        """Return the same from the pairs that occur: at most as many as rows, however many there might be."""
+        size = len(labels.levels)
+        pairs, place = np.unique(
+            self.codes.astype(np.int64) * size + labels.codes.astype(np.int64), return_inverse=True
         )
+        found: dict[Level, dict[Level, float]] = {}
+        for pair, total in zip(pairs.tolist(), np.bincount(place, weights=weights).tolist(), strict=True):
+            by = found.setdefault(self.levels[pair // size], {})
+            if total:
+                by[labels.levels[pair % size]] = float(total)
+        return found
 
 
 def _counts(codes: NDArray[np.integer], n: int) -> NDArray[np.intp]:
@@ -163,6 +193,8 @@ def _of_numbers(values: FloatArray, kind: str) -> Categories:
 COMPARED = 4
 #: Rows looked at a time where a table of several columns is made from narrow codes.
 PIECE = 65_536
+#: Cells of a table of labels by outcomes up to which it is written out.
+MOST_CELLS = 1_000_000
 #: Whole numbers in a range up to this are numbered by counting, not by sorting.
 COUNTED_RANGE = 1024
 

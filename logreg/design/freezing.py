@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from logreg.data.source import Level
@@ -25,6 +26,7 @@ from logreg.design.outcome import (
     quoted,
 )
 from logreg.design.rows import ZERO_WEIGHT
+from logreg.design.size import check_size
 from logreg.design.spec import DesignSpec, LevelCount
 from logreg.design.tally import DesignRequest, Tally
 from logreg.design.transforms import State
@@ -39,7 +41,7 @@ def freeze(request: DesignRequest, tally: Tally, states: Mapping[Call, State]) -
     Raises
     ------
     OutcomeError, DataError, FormulaError
-        For an outcome, a factor or a coding that cannot be modelled.
+        For an outcome, a factor or a coding that cannot be modelled; for a model too large for the memory.
     """
     outcome = _outcome_spec(request, tally)
     factors: list[Factor] = []
@@ -62,15 +64,22 @@ def freeze(request: DesignRequest, tally: Tally, states: Mapping[Call, State]) -
         offset_per_outcome=request.offset_per_outcome,
         weights=request.weights,
         weight_kind=request.weight_kind,
-        level_counts=tuple(
-            (factor.label, _level_counts(factor, tally.factors[factor.label], outcome))
-            for factor in factors
-            if isinstance(factor, CategoricalFactor)
-        ),
+        level_counts=(),
         user_columns=request.user_columns,
     )
+    # Before anything is written out that has an entry per coefficient.
+    check_size(spec, tally.n_used)
     _check_names(spec)
-    return spec
+    categorical = spec.categorical()
+    if not categorical:
+        return spec
+    return replace(
+        spec,
+        level_counts=tuple(
+            (factor.label, _level_counts(factor, tally.factors[factor.label], outcome))
+            for factor in categorical
+        ),
+    )
 
 
 def _check_names(spec: DesignSpec) -> None:

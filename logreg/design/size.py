@@ -33,7 +33,7 @@ def needed_bytes(spec: DesignSpec, n_rows: int) -> tuple[float, float]:
     n_rows : int
         Rows used.
     """
-    size = spec.n_equations * len(spec.columns)
+    size = spec.n_equations * spec.n_columns
     computed = sum(len(f.suffixes) for f in spec.numeric() if not isinstance(f.expression, Column))
     return SQUARE_MATRICES * 8.0 * size**2, 8.0 * n_rows * computed
 
@@ -51,9 +51,11 @@ def check_size(spec: DesignSpec, n_rows: int) -> None:
     free = available_memory() if needed > UNREMARKABLE_BYTES else None
     if square <= LARGEST_INFORMATION_BYTES and (free is None or needed <= SHARE_OF_MEMORY * free):
         return
-    size = spec.n_equations * len(spec.columns)
-    widest = max(spec.categorical(), key=lambda factor: len(factor.levels), default=None)
-    where = f" Column {widest.variable!r} alone has {len(widest.levels)} levels." if widest else ""
+    size = spec.n_equations * spec.n_columns
+    levels = [(f"Column {factor.variable!r}", len(factor.levels)) for factor in spec.categorical()]
+    levels.append((f"The outcome {spec.outcome.label!r}", len(spec.outcome.levels)))
+    name, most = max(levels, key=lambda one: one[1])
+    where = f" {name} alone has {most} levels." if spec.categorical() or most > 2 else ""
     there = "" if free is None else f" ({free / 1e9:.1f} GB are free)"
     raise DataError(
         f"the model has {size} coefficients and {n_rows} rows, and would need {needed / 1e9:.0f} GB for "

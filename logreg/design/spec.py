@@ -21,6 +21,7 @@ from logreg.design.coding import (
     Factor,
     NumericFactor,
     columns_of_term,
+    width_of_term,
 )
 from logreg.design.outcome import OutcomeSpec
 from logreg.design.transforms import State
@@ -119,6 +120,11 @@ class DesignSpec:
     def offset_columns(self) -> tuple[str, ...]:
         """Data columns that the offsets read."""
         return tuple(dict.fromkeys(name for offset in self.offsets for name in columns_of(offset)))
+
+    @property
+    def n_columns(self) -> int:
+        """Number of design columns, which need not be named for it."""
+        return int(self.intercept) + sum(width_of_term(coded, self.factor) for coded in self.coded_terms)
 
     @property
     def n_equations(self) -> int:

@@ -28,6 +28,8 @@ Argument: TypeAlias = float | tuple[float, ...] | bool | None
 Arguments: TypeAlias = Mapping[str, Argument]
 State: TypeAlias = Mapping[str, float | tuple[float, ...]]
 
+#: Degree of a B-spline. 3 is usual; the time grows with its square, and a few dozen leave no digits.
+LARGEST_DEGREE = 100
 #: A polynomial whose root mean square, relative to that of the one before and to half the range, is below
 #: this has fewer than six of its sixteen digits left after subtraction: the distinct values are too close.
 COLLAPSED = 1e-10
@@ -186,6 +188,8 @@ def _object_to_bs(arguments: Arguments) -> str | None:
     lower, upper = arguments["lower_bound"], arguments["upper_bound"]
     if degree is None or _float(degree) < 1:
         return "degree must be 1 or more"
+    if _float(degree) > LARGEST_DEGREE:
+        return f"degree must be at most {LARGEST_DEGREE}"
     smallest = int(_float(degree)) + bool(arguments["include_intercept"])
     if df is not None and _float(df) < smallest:
         return f"df must be {smallest} or more (the degree, and one for the intercept if included)"

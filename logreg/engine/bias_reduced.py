@@ -121,15 +121,20 @@ def find_bias_reduced(
     else:
         near_by_likelihood(objective.likelihood, ascent, free, max_iterations)
     first = sum(row.stage == "sample" for row in ascent.trace)
-    if ascent.metric is None:
-        objective = sums.penalised(ready.blocks, free, None)
-    else:
+    there: LikelihoodSum | None = None
+    if ascent.metric is not None:
         # The penalty counts from the last information found on the way.
         objective = replace(objective, reference=half_log_determinant(ascent.metric))
+        there = objective(ascent.coef, 2)
+    if there is None or not np.isfinite(there.loglik):
+        # Not near, or where the information is singular and the penalty infinite.
+        ascent.coef, ascent.metric, there = start, None, None
+        objective = sums.penalised(ready.blocks, free, None)
     ascent = climb(
         objective,
         ascent,
         free,
+        there=there,
         max_iterations=max_iterations,
         tolerance=tolerance_for(n_rows),
         # An exact Hessian needs no correction; an approximate one is corrected by the scores met on the way.

@@ -167,6 +167,7 @@ def climb(
     ascent: Ascent,
     free: NDArray[np.intp],
     *,
+    there: LikelihoodSum | None = None,
     stage: Literal["sample", "full"] = "full",
     tolerance: float = DECREMENT_TOLERANCE,
     max_iterations: int = 50,
@@ -185,6 +186,8 @@ def climb(
         Where to start. Updated and returned.
     free : (f,) array of int
         Positions of the coefficients to estimate in the flattened (m p,) vector; the others stay as they are.
+    there : LikelihoodSum, optional
+        What the objective is at the start, with information, where that is known and no step comes before.
     stage : "sample" or "full"
         For the trace.
     tolerance : float
@@ -206,7 +209,7 @@ def climb(
     problem = _Problem(objective, free, stage)
     if ascent.metric is not None and first_steps:
         _approach(problem, ascent, tolerance, first_steps)
-    total = objective(ascent.coef, 2)
+    total = objective(ascent.coef, 2) if there is None else there
     ascent.passes += 1
     previous, halvings, receding = np.inf, 0, RECEDING
     if not len(free):

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.firth import Penalised, free_part
-from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, factorise
+from logreg.engine.firth import Penalised
+from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb
 from logreg.engine.optimum import SAMPLE_ITERATIONS, SAMPLE_SHARE, SAMPLE_TOLERANCE
 from logreg.engine.types import FloatArray, LikelihoodSum, Objective, Order
 
@@ -29,7 +29,9 @@ HELD_TOLERANCE = 0.05
 def near_by_likelihood(
     likelihood: Objective, ascent: Ascent, free: NDArray[np.intp], max_iterations: int
 ) -> None:
-    """Climb on the plain log-likelihood as long as that is what matters, and take one step more."""
+    """Climb on the plain log-likelihood as long as that is what matters, and take one more step, without a
+    safeguard.
+    """
     start = ascent.coef
     climb(
         likelihood,
@@ -40,11 +42,8 @@ def near_by_likelihood(
     )
     if ascent.status == "converged" and ascent.metric is not None and ascent.current is not None:
         ascent.coef = moved(ascent.coef, free, newton_step(ascent.metric, ascent.current, free))
-        # The step is not safeguarded: it may end where the information is singular, and the penalty infinite.
-        information = likelihood(ascent.coef, 2).information
-        if information is not None and factorise(free_part(information, free)) is not None:
-            return
-    ascent.coef, ascent.metric = start, None
+    else:
+        ascent.coef, ascent.metric = start, None
 
 
 def near_by_sample(sampled: Penalised, likelihood: Objective, ascent: Ascent) -> None:

@@ -385,6 +385,7 @@ def test_arguments_are_bound_by_place_and_name(expression, expected):
         (call("bs", X, df=2), r"bs\(x, df=2\): df must be 3 or more"),
         (call("bs", X, df=3, include_intercept=1), r"df must be 4 or more"),
         (call("bs", X, degree=0), r"degree must be 1 or more"),
+        (call("bs", X, degree=101), r"degree must be at most 100"),
         (call("bs", X, df=5, knots=2), r"give df or knots, not both"),
         (
             call("bs", X, knots=numbers(2, 1)),

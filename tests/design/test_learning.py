@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from logreg.design import factors
 from logreg.design.factors import Labelling
 from logreg.design.learning import Tally
 from logreg.errors import DataError, OutcomeError, WeightError
@@ -74,6 +75,18 @@ def test_level_counts_by_outcome(data: pd.DataFrame, learned: Callable[..., Any]
     assert label == "g"
     assert [count.level for count in counts] == ["a", "b", "c"]
     np.testing.assert_array_equal([count.counts for count in counts], expected[["no", "yes"]])
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_pairs_of_labels_are_counted_the_same_without_a_table(
+    data: pd.DataFrame, learned: Callable[..., Any], weights: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = learned("y ~ x + g", data, weights=weights)
+    monkeypatch.setattr(factors, "MOST_CELLS", 0)
+    for block_rows in (None, 10):
+        pairs = learned("y ~ x + g", data, block_rows, weights=weights)
+        assert pairs.tally.factors == table.tally.factors
+        assert pairs.spec == table.spec
 
 
 def test_sums_of_labellings_are_associative_and_have_an_identity() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -48,22 +46,6 @@ def test_plain_steps_come_as_near_as_the_bias() -> None:
     assert distance(block, np.zeros((1, 3))) > 5.0
     assert distance(block, ascent.coef) < 0.5
     assert ascent.metric is not None
-
-
-def test_a_step_into_the_void_is_taken_back() -> None:
-    block = block_of(100)
-    likelihood = penalised_objective([block], FREE).likelihood
-
-    def treacherous(coef: FloatArray, order: Order) -> LikelihoodSum:
-        total = likelihood(coef, order)
-        if coef.any() and total.information is not None:
-            return replace(total, information=np.zeros((3, 3)))
-        return total
-
-    ascent = Ascent(coef=np.zeros((1, 3)))
-    near_by_likelihood(treacherous, ascent, FREE, 50)
-    assert not ascent.coef.any()
-    assert ascent.metric is None
 
 
 @pytest.mark.parametrize("estimator", ["firth", "flac"])
