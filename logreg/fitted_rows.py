@@ -198,7 +198,14 @@ class FittedRows:
             max_iterations=self.estimate.options.max_iterations,
             recession=None
             if self.estimate.separation.direction is None
-            else partial(find_recession, working.blocks, objective_of, np.flatnonzero(kept)),
+            else partial(
+                find_recession,
+                working.blocks,
+                objective_of,
+                np.flatnonzero(kept),
+                working.working(np.array(self.estimate.separation.direction)),
+                self.estimate.options.max_iterations,
+            ),
             alone=one_blas_thread,
         )
 

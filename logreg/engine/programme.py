@@ -21,6 +21,7 @@ __all__ = [
     "STRICT",
     "constraints_of",
     "distinct_rows",
+    "null_space",
     "row_space",
     "shortest",
     "shortest_within",
@@ -114,12 +115,21 @@ def _separating_direction(constraints: FloatArray) -> FloatArray | None:
 
 def row_space(rows: FloatArray) -> FloatArray:
     """Return an orthonormal basis of what the rows span, (rank, size)."""
+    return _spaces(rows)[0]
+
+
+def null_space(rows: FloatArray) -> FloatArray:
+    """Return an orthonormal basis of the directions in which no row is moved, (size - rank, size)."""
+    return _spaces(rows)[1]
+
+
+def _spaces(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     if not len(rows):
-        return np.zeros((0, rows.shape[1]))
+        return np.zeros((0, rows.shape[1])), np.eye(rows.shape[1])
     triangular = np.asarray(np.linalg.qr(rows, mode="r"))
     _, values, vectors = np.linalg.svd(triangular)
-    basis: FloatArray = vectors[: int(np.count_nonzero(values > RANK_SHARE * values[0]))]
-    return basis
+    rank = int(np.count_nonzero(values > RANK_SHARE * values[0]))
+    return vectors[:rank], vectors[rank:]
 
 
 def _strict_somewhere(constraints: FloatArray) -> NDArray[np.bool_] | None:

@@ -7,6 +7,9 @@ section 8), and every set ``{loglik >= level}`` recedes along them and no others
 within lower bounds on all ``a'coef``, a combination ``c'coef`` is unbounded above on it if and only if some b
 has ``c'b > 0``. Directions with ``c'b = 0`` leave c alone: the likelihood is moved infinitely far along the
 one that fits most rows, and what is left is regular as far as c is concerned.
+
+Most rows of a quasi-separated outcome are moved by no direction. What remains to be asked is about the few
+dimensions in which these rows stay where they are, and about the rows that move there.
 """
 
 from __future__ import annotations
@@ -17,8 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.engine.programme import MOVED, row_space, shortest, strict_rows
-from logreg.engine.separation import bounded_constraints, independent, information_at_zero, moved_far
+from logreg.engine.programme import MOVED, null_space, shortest, strict_rows
+from logreg.engine.separation import (
+    bounded_constraints,
+    fit_limit,
+    independent,
+    information_at_zero,
+    limit_is_finite,
+    moved_far,
+)
 from logreg.engine.types import DesignBlock, FloatArray, Objective
 
 __all__ = ["Receding", "Recession", "find_recession"]
@@ -46,14 +56,16 @@ class Recession:
     """The constraints of a separated outcome, with the rows behind them.
 
     ``constraints`` (n, m k) belong to the k ``kept`` columns scaled by ``scale``; ``strict`` (n,) are those
-    that some direction of recession makes strict, and ``limit`` is what is left of the likelihood without
-    them: the objective and the coefficients it determines.
+    that some direction of recession makes strict, ``open`` (d, m k) spans the directions that leave the
+    others alone, and ``limit`` is what is left of the likelihood without them: the objective and the
+    coefficients it determines.
     """
 
     blocks: Sequence[DesignBlock]
     evaluator: Evaluator
     constraints: FloatArray
     strict: NDArray[np.bool_]
+    open: FloatArray
     scale: FloatArray
     kept: NDArray[np.intp]
     limit: tuple[Objective, NDArray[np.intp]]
@@ -63,24 +75,31 @@ class Recession:
         m = self.blocks[0].n_outcomes - 1
         c = contrast.reshape(m, -1)[:, self.kept].ravel() / self.scale
         c = c / max(float(np.abs(c).max(initial=0.0)), np.finfo(float).tiny)
-        bounded = row_space(self.constraints[~self.strict])
-        if np.linalg.norm(c - (bounded @ c) @ bounded) <= MOVED:
+        inside = self.open @ c
+        if np.linalg.norm(inside) <= MOVED:
             # Rows that are not fitted perfectly determine it: no direction of recession moves it.
             return Receding(rises=False, falls=False, objective=self.limit[0], free=self.limit[1])
+        rows = self.constraints[self.strict] @ self.open.T
         # As one more constraint, c is made strict by some direction or by none; c and -c together stay at 0.
-        above, below, apart = (
-            strict_rows(np.vstack([self.constraints, *rows])) for rows in ([c], [-c], [c, -c])
+        above, below, still = (
+            strict_rows(np.vstack([rows, *more])) for more in ([inside], [-inside], [inside, -inside])
         )
-        if above is None or below is None or apart is None:
+        if above is None or below is None or still is None:
             return None
-        limit = _limit(self.blocks, self.evaluator, self.constraints, apart[:-2], self.scale, self.kept, c)
+        apart = self.strict.copy()
+        apart[self.strict] = still[:-2]
+        limit = _limit(self.blocks, self.evaluator, self.constraints, apart, self.scale, self.kept, c)
         if limit is None:
             return None
         return Receding(rises=bool(above[-1]), falls=bool(below[-1]), objective=limit[0], free=limit[1])
 
 
 def find_recession(
-    blocks: Sequence[DesignBlock], evaluator: Evaluator, kept: NDArray[np.intp]
+    blocks: Sequence[DesignBlock],
+    evaluator: Evaluator,
+    kept: NDArray[np.intp],
+    direction: FloatArray | None = None,
+    max_iterations: int = 50,
 ) -> Recession | None:
     """Gather the constraints of a separated outcome; None if they are too many, or no programme could tell
     which are strict.
@@ -93,12 +112,25 @@ def find_recession(
         Turns blocks into their objective.
     kept : (k,) array of int
         Design columns that are not aliased.
+    direction : (m, p) array, optional
+        The direction that the fit found: where what it leaves has a finite maximum, there is no other to look
+        for.
+    max_iterations : int
+        Newton iterations for that maximum.
     """
     bounded = bounded_constraints(blocks, kept)
     if bounded is None:
         return None
     constraints, scale = bounded[0], np.tile(bounded[1], blocks[0].n_outcomes - 1)
-    strict = strict_rows(constraints)
+    strict = None
+    if direction is not None:
+        margins = constraints @ (direction[:, kept].ravel() * scale)
+        if margins.min() >= -MOVED and limit_is_finite(
+            fit_limit(blocks, evaluator, direction, kept, max_iterations), kept
+        ):
+            strict = margins > MOVED
+    if strict is None:
+        strict = strict_rows(constraints)
     limit = None if strict is None else _limit(blocks, evaluator, constraints, strict, scale, kept)
     if strict is None or limit is None:
         return None
@@ -107,6 +139,7 @@ def find_recession(
         evaluator=evaluator,
         constraints=constraints,
         strict=strict,
+        open=null_space(constraints[~strict]),
         scale=scale,
         kept=kept,
         limit=limit,

@@ -121,8 +121,13 @@ def profile_curve(
         If the combination is not estimated, or every value of it reaches the maximum, or the search fails.
     """
     (view,) = _views(likelihood, contrast[np.newaxis], loglik)
-    if view.surface is None:
+    if view.surface is None and view.falls and view.rises:
         raise SupportError("there is no profile: every value of the coefficient fits the data equally well.")
+    if view.surface is None:
+        raise SupportError(
+            "there is no profile: the coefficient is not estimated, or the linear programmes that tell which "
+            "of its values are possible came to no end."
+        )
     surface = view.surface
     if isinstance(points, int):
         reach = BEYOND * normal_quantile(confidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from scipy.special import expit, logsumexp
 
 import logreg
 from logreg.data import open_source
+from logreg.engine import programme
 from logreg.engine.newton import Metric
-from logreg.errors import ConvergenceWarning, SupportError
+from logreg.errors import ConvergenceWarning, SeparationWarning, SupportError
 from logreg.inference import profile_search
 from logreg.inference.profile import profile_intervals
 
@@ -177,6 +179,70 @@ def held_loglik(x: np.ndarray, codes: np.ndarray, held: tuple[int, int, float], 
 
     found = minimize(loss, np.zeros(m * p - 1), jac=True, method="BFGS", options={"gtol": 1e-7})
     return -float(found.fun)
+
+
+def test_among_hundreds_of_levels_the_rows_of_separated_ones_play_no_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Where all rows were asked about at once, HiGHS solved no programme.
+    rng = np.random.default_rng(0)
+    n = 3000
+    x, z, y = rng.normal(size=n), rng.normal(size=n), rng.random(n) < 0.5
+    rng.choice(3, n)
+    data = pd.DataFrame({"x": x, "z": z, "y": y, "level": [f"m{k}" for k in rng.integers(0, 300, n)]})
+    with pytest.warns(SeparationWarning, match=r"level\[T.m116\], level\[T.m272\]"):
+        fit = logreg.fit("y ~ x + z + level", data)
+    separated = [f"level[T.{level}]" for level in ("m116", "m272")]
+    assert [term for _, term, _ in fit.separation.infinite] == separated
+    rest = logreg.fit("y ~ x + z + level", data[~data.level.isin(["m116", "m272"])])
+    sizes: list[int] = []
+    solved = programme._strict_somewhere
+
+    def watched(constraints: Any) -> Any:
+        sizes.append(constraints.shape[1])
+        return solved(constraints)
+
+    monkeypatch.setattr(programme, "_strict_somewhere", watched)
+    for term in ("x", "z"):
+        found, expected = fit.profile(term, points=7), rest.profile(term, points=7)
+        np.testing.assert_allclose(found.value, expected.value, rtol=1e-6)
+        np.testing.assert_allclose(found.signed_root, expected.signed_root, rtol=1e-6, atol=1e-8)
+    assert not sizes
+    # What separation moves is asked about in the dimensions that are open alone.
+    curve = fit.profile(separated[0], points=5)
+    assert max(sizes) <= 2
+    assert (np.diff(curve.loglik) > 0).all()
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_the_direction_that_is_known_gives_what_the_programmes_find(k: int) -> None:
+    rng = np.random.default_rng(k)
+    seen = 0
+    while seen < 12:
+        n = int(rng.integers(12, 40))
+        data = pd.DataFrame(
+            {"x": rng.integers(-2, 3, n), "g": rng.choice(list("abcd"), n), "y": rng.integers(0, k, n)}
+        )
+        data.loc[data.g == "b", "y"] = data.y.min()
+        if data.y.nunique() < k or data.g.nunique() < 4:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = logreg.fit("y ~ x + g", data)
+        if fit.separation.direction is None:
+            continue
+        seen += 1
+        likelihood = fit._rows.likelihood("a profile")
+        blind = replace(
+            likelihood, recession=partial(likelihood.recession.func, *likelihood.recession.args[:3])
+        )
+        contrasts = np.eye(likelihood.optimum.size)
+        found, expected = (
+            profile_intervals(one, contrasts, loglik=fit.loglik, confidence=0.95)
+            for one in (likelihood, blind)
+        )
+        for name in ("low", "high", "statistic"):
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-7, atol=1e-7)
 
 
 def test_multinomial_ends_lie_at_the_cut_of_an_independent_likelihood() -> None:
