@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise, product
+from itertools import combinations, pairwise
 from numbers import Real
 from typing import Any
 
@@ -21,6 +21,7 @@ from logreg.design.outcome import level_name
 from logreg.design.spec import DesignSpec
 from logreg.errors import SupportError, did_you_mean
 from logreg.interpret.effects import Profile, typical_values
+from logreg.interpret.grouping import combinations_of
 
 __all__ = ["Change", "Changes", "changes_of", "moves_alone", "partners_of"]
 
@@ -297,8 +298,8 @@ def _lines(
             raise SupportError(f"{name!r} is compared level by level: leave it out of at=.")
         if labels is None and ends is None:
             numbers.append(name)
-        for chosen in product(*given.values()):
-            values = {**typical, **dict(zip(given, chosen, strict=True))}
+        for chosen in combinations_of(given):
+            values = {**typical, **chosen}
             if ends is not None:
                 changes = [_between(name, *ends)]
             elif labels is not None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from logreg.data.source import Level
+from logreg.errors import SupportError
 from logreg.interpret.population import FloatArray, Piece, positions_among
 
 __all__ = ["GroupedRows", "Grouping", "combinations_of", "grouped_products"]
+
+#: Combinations of values that are written out: some hundred megabytes.
+MOST_COMBINATIONS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,7 @@ class Grouping:
     @property
     def n_cells(self) -> int:
         """Number of combinations, whether they occur or not."""
-        return int(np.prod([len(values) for values in self.values], dtype=np.int64))
+        return prod(len(values) for values in self.values)
 
     def codes(self, piece: Piece) -> NDArray[np.intp] | None:
         """Return the group of each row, -1 for none; None if all rows are one group."""
@@ -98,7 +103,20 @@ def grouped_products(rows: FloatArray, x: FloatArray, groups: GroupedRows) -> Fl
 
 
 def combinations_of(values: Mapping[str, Sequence[Level]]) -> list[dict[str, Level]]:
-    """Return every combination of values, the last variable varying fastest."""
+    """Return every combination of values, the last variable varying fastest.
+
+    Raises
+    ------
+    SupportError
+        For more of them than a table is read for.
+    """
+    n = prod(len(choices) for choices in values.values())
+    if n > MOST_COMBINATIONS:
+        counts = ", ".join(f"{len(choices):,} of {name!r}" for name, choices in values.items())
+        raise SupportError(
+            f"the values given stand for {n:,} combinations ({counts}), more than the {MOST_COMBINATIONS:,} "
+            "supported. Give fewer values in at=, or ask for some of them at a time."
+        )
     result: list[dict[str, Level]] = [{}]
     for name, choices in values.items():
         result = [{**one, name: choice} for one in result for choice in choices]

@@ -34,8 +34,6 @@ __all__ = ["MarginalMeans", "marginal_mean_table", "marginal_means_of", "pairwis
 
 #: The column of the grid that weighs its rows: not a name that a formula can read by accident.
 WEIGHT = "(weight of the grid)"
-#: Rows a grid may have: more are a mistake in the choice of variables.
-MOST_GRID_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -305,9 +303,6 @@ def _grid_of(fit: LogisticEstimate, access: Access, names: tuple[str, ...], at: 
         else:
             assert profiles is not None
             values[name] = [profiles[name].mean]
-    n = int(np.prod([len(found) for found in values.values()], dtype=np.int64))
-    if n > MOST_GRID_ROWS:
-        raise SupportError(f"the grid has {n} combinations of levels; set some variables with at=.")
     return _Grid(values=values, factors=tuple(factors), rows=combinations_of(values))
 
 

@@ -40,6 +40,8 @@ BATCH_CELLS = 2_000_000
 
 #: Sums kept over all rows, in numbers (400 MB).
 MOST_SUMS = 50_000_000
+#: Moves along the direction of separation beyond this are told apart from none, and from nothing else.
+FARTHEST = 1e300
 
 
 def setting_logits(
@@ -120,11 +122,13 @@ def _go_to_the_limit(
     logits: FloatArray, steps: FloatArray, design: Any, keep: FloatArray, constant: FloatArray
 ) -> NDArray[np.bool_]:
     """Move logits along the direction of separation, in place; return which rows (s, n) end at infinity."""
-    x = np.abs(design.to_array())
-    moved = design.matvec((steps * keep[:, np.newaxis]).reshape(-1, steps.shape[1])).reshape(logits.shape)
-    moved += (constant @ steps.T)[:, :, np.newaxis]
-    size = np.abs(steps) @ x + np.abs(constant).max(initial=0.0) * np.abs(steps).sum(axis=1)[:, np.newaxis]
-    logits += endless(moved, np.broadcast_to(size, moved.shape), axis=1)
+    kept = (steps * keep[:, np.newaxis]).reshape(-1, steps.shape[1])
+    # Of numbers near the end of the doubles only the order counts.
+    with np.errstate(over="ignore"):
+        moved = design.matvec(kept).reshape(logits.shape) + (constant @ steps.T)[:, :, np.newaxis]
+        size = (np.abs(kept) @ np.abs(design.to_array())).reshape(logits.shape)
+        size += (np.abs(constant) @ np.abs(steps).T)[:, :, np.newaxis]
+    logits += endless(np.clip(moved, -FARTHEST, FARTHEST), np.minimum(size, FARTHEST), axis=1)
     return cast("NDArray[np.bool_]", np.abs(logits).max(axis=1) >= FAR)
 
 
