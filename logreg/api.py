@@ -63,9 +63,9 @@ def fit(
 
     Parameters
     ----------
-    formula : str
+    formula : str or Formula
         R's language, e.g. ``low ~ age + lwt + C(race, Treatment("white")) + smoke``; outcomes as counts are
-        written ``cbind(success, failure)`` or ``cbind(a, b, c)``.
+        written ``cbind(success, failure)`` or ``cbind(a, b, c)``. Or what `parse_formula` made of it.
     data : table
         pandas or polars frame, Arrow table or stream, dictionary of columns, or the path of a CSV or Parquet
         file.

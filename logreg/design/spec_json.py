@@ -176,9 +176,8 @@ def _entries(value: object, field: str) -> list[tuple[str, Any]]:
 def _require_names(spec: DesignSpec, value: object, field: str) -> None:
     names = from_json(_TEXTS, value, field)
     # Counted before they are made: levels of a damaged file may multiply to more names than memory holds.
-    n_columns = int(spec.intercept) + sum(_width(coded, spec.factor) for coded in spec.coded_terms)
-    if n_columns != len(names):
-        refuse(field, f"has {len(names)} names for a design of {n_columns} columns")
+    if spec.n_columns != len(names):
+        refuse(field, f"has {len(names)} names for a design of {spec.n_columns} columns")
     for made, read in zip(spec.column_names, names, strict=True):
         if made != read:
             refuse(field, f"has {read!r} where the terms give {made!r}")
@@ -306,17 +305,6 @@ def _labels_by_term(coded_terms: Sequence[CodedTerm]) -> dict[str, tuple[str, ..
         if len(coded.labels) > len(found.get(coded.term, ())):
             found[coded.term] = coded.labels
     return found
-
-
-def _width(coded: CodedTerm, factors: Mapping[str, Factor]) -> int:
-    widths = []
-    for label in coded.labels:
-        factor = factors[label]
-        if isinstance(factor, NumericFactor):
-            widths.append(len(factor.suffixes))
-        else:
-            widths.append(len(factor.levels) - (label not in coded.full))
-    return math.prod(widths)
 
 
 def _level_counts(

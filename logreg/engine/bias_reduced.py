@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from logreg.engine.firth import Penalised, free_part, half_log_determinant, root_of
 from logreg.engine.median import solve_median
-from logreg.engine.newton import Ascent, Metric, climb, factorise, tolerance_for
+from logreg.engine.newton import Ascent, Metric, climb, factorise, moved, tolerance_for
 from logreg.engine.optimum import Prepared, find_optimum, in_design_coordinates, prepare
-from logreg.engine.penalised_start import moved, near_by_likelihood, near_by_sample, newton_step, shift
+from logreg.engine.penalised_start import near_by_likelihood, near_by_sample, newton_step, shift
 from logreg.engine.separation import Verdict, certified_finite, find_separation
 from logreg.engine.types import DesignBlock, FloatArray, LikelihoodSum, Objective, Optimum, Order
 
@@ -121,20 +121,20 @@ def find_bias_reduced(
     else:
         near_by_likelihood(objective.likelihood, ascent, free, max_iterations)
     first = sum(row.stage == "sample" for row in ascent.trace)
-    there: LikelihoodSum | None = None
+    begun: LikelihoodSum | None = None
     if ascent.metric is not None:
         # The penalty counts from the last information found on the way.
         objective = replace(objective, reference=half_log_determinant(ascent.metric))
-        there = objective(ascent.coef, 2)
-    if there is None or not np.isfinite(there.loglik):
+        begun = objective(ascent.coef, 2)
+    if begun is None or not np.isfinite(begun.loglik):
         # Not near, or where the information is singular and the penalty infinite.
-        ascent.coef, ascent.metric, there = start, None, None
+        ascent.coef, ascent.metric, begun = start, None, None
         objective = sums.penalised(ready.blocks, free, None)
     ascent = climb(
         objective,
         ascent,
         free,
-        there=there,
+        begun=begun,
         max_iterations=max_iterations,
         tolerance=tolerance_for(n_rows),
         # An exact Hessian needs no correction; an approximate one is corrected by the scores met on the way.

@@ -29,7 +29,7 @@ from scipy.linalg import lapack
 
 from logreg.engine.types import FloatArray, Iteration, LikelihoodSum, Objective, Status
 
-__all__ = ["Ascent", "Metric", "climb", "factorise", "tolerance_for"]
+__all__ = ["Ascent", "Metric", "climb", "factorise", "moved", "tolerance_for"]
 
 #: Half the squared decrement at which a point is an optimum: 1.4e-10 standard errors away from it.
 DECREMENT_TOLERANCE = 1e-20
@@ -122,6 +122,15 @@ def factorise(information: FloatArray) -> Metric | None:
     return Metric(factor=factor, scale=scale)
 
 
+def moved(coef: FloatArray, free: NDArray[np.intp], step: FloatArray) -> FloatArray:
+    """Return coefficients (m, p) with the free ones moved by a step (f,)."""
+    if len(free) == coef.size:
+        return coef + step.reshape(coef.shape)
+    flat = coef.ravel().copy()
+    flat[free] += step
+    return flat.reshape(coef.shape)
+
+
 @dataclass(slots=True, kw_only=True)
 class Ascent:
     """Where an ascent stands: the point, what was evaluated there, and the trace so far."""
@@ -155,11 +164,7 @@ class _Problem:
         return factorise(total.information[np.ix_(self.free, self.free)])
 
     def moved(self, coef: FloatArray, step: FloatArray) -> FloatArray:
-        if len(self.free) == coef.size:
-            return coef + step.reshape(coef.shape)
-        flat = coef.ravel().copy()
-        flat[self.free] += step
-        return flat.reshape(coef.shape)
+        return moved(coef, self.free, step)
 
 
 def climb(
@@ -167,7 +172,7 @@ def climb(
     ascent: Ascent,
     free: NDArray[np.intp],
     *,
-    there: LikelihoodSum | None = None,
+    begun: LikelihoodSum | None = None,
     stage: Literal["sample", "full"] = "full",
     tolerance: float = DECREMENT_TOLERANCE,
     max_iterations: int = 50,
@@ -186,7 +191,7 @@ def climb(
         Where to start. Updated and returned.
     free : (f,) array of int
         Positions of the coefficients to estimate in the flattened (m p,) vector; the others stay as they are.
-    there : LikelihoodSum, optional
+    begun : LikelihoodSum, optional
         What the objective is at the start, with information, where that is known and no step comes before.
     stage : "sample" or "full"
         For the trace.
@@ -209,7 +214,7 @@ def climb(
     problem = _Problem(objective, free, stage)
     if ascent.metric is not None and first_steps:
         _approach(problem, ascent, tolerance, first_steps)
-    total = objective(ascent.coef, 2) if there is None else there
+    total = objective(ascent.coef, 2) if begun is None else begun
     ascent.passes += 1
     previous, halvings, receding = np.inf, 0, RECEDING
     if not len(free):

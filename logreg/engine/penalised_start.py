@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.engine.firth import Penalised
-from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb
+from logreg.engine.newton import MAX_APPROACH, Ascent, Metric, climb, moved
 from logreg.engine.optimum import SAMPLE_ITERATIONS, SAMPLE_SHARE, SAMPLE_TOLERANCE
 from logreg.engine.types import FloatArray, LikelihoodSum, Objective, Order
 
-__all__ = ["moved", "near_by_likelihood", "near_by_sample", "newton_step", "shift"]
+__all__ = ["near_by_likelihood", "near_by_sample", "newton_step", "shift"]
 
 #: Half the squared decrement, per coefficient, up to which the plain log-likelihood is climbed: the penalty
 #: is worth about as much.
@@ -101,13 +101,6 @@ def newton_step(metric: Metric, total: LikelihoodSum, free: NDArray[np.intp]) ->
     """Return the step (f,) of the free coefficients."""
     assert total.score is not None
     return metric.solve(total.score.ravel()[free])
-
-
-def moved(coef: FloatArray, free: NDArray[np.intp], step: FloatArray) -> FloatArray:
-    """Return coefficients (m, p) with the free ones moved by a step (f,)."""
-    flat = coef.ravel().copy()
-    flat[free] += step
-    return flat.reshape(coef.shape)
 
 
 def shift(ascent: Ascent, first: int, by: float) -> None:

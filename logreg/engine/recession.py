@@ -122,16 +122,16 @@ def find_recession(
     if bounded is None:
         return None
     constraints, scale = bounded[0], np.tile(bounded[1], blocks[0].n_outcomes - 1)
-    strict = None
+    strict = limit = None
     if direction is not None:
         margins = constraints @ (direction[:, kept].ravel() * scale)
-        if margins.min() >= -MOVED and limit_is_finite(
-            fit_limit(blocks, evaluator, direction, kept, max_iterations), kept
-        ):
-            strict = margins > MOVED
+        if margins.min() >= -MOVED:
+            fitted = fit_limit(blocks, evaluator, direction, kept, max_iterations)
+            if limit_is_finite(fitted, kept):
+                strict, limit = margins > MOVED, (evaluator(fitted.blocks), fitted.free)
     if strict is None:
         strict = strict_rows(constraints)
-    limit = None if strict is None else _limit(blocks, evaluator, constraints, strict, scale, kept)
+        limit = None if strict is None else _limit(blocks, evaluator, constraints, strict, scale, kept)
     if strict is None or limit is None:
         return None
     return Recession(

@@ -916,6 +916,7 @@ static int find_root(const double *information, int64_t p, double *scale, double
  * is not positive definite beyond doubt. */
 EXPORTED int NAMED(logreg_penalised, VARIANT)(const struct rows *X, const double *coef, int64_t curvature, double small,
                                               double *out) {
+    /* Two outcomes have 2 x 2 + 3 moments. */
     int64_t p = X->q + X->intercept, n_likelihood = 2 + p + p * p + 7;
     if (NAMED(logreg_rows, VARIANT)(X, coef, 2, out + 1)) return 1;
     double *memory = malloc((p + 2 * p * p) * sizeof(double));

@@ -52,7 +52,8 @@ def check_estimator(estimator: object, *, weight_kind: str, covariance: str) -> 
     if weight_kind == "sampling":
         raise SupportError(
             f"estimator={estimator!r} reduces bias by the information of independent rows, which sampling "
-            "weights do not measure. Use estimator='ml'."
+            "weights do not measure. Use estimator='ml', or say by weight_kind= that they are counts or "
+            "precisions."
         )
     if covariance != "model":
         raise SupportError(

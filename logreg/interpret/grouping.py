@@ -108,7 +108,7 @@ def combinations_of(values: Mapping[str, Sequence[Level]]) -> list[dict[str, Lev
     Raises
     ------
     SupportError
-        For more of them than a table is read for.
+        For more than `MOST_COMBINATIONS`.
     """
     n = prod(len(choices) for choices in values.values())
     if n > MOST_COMBINATIONS:

@@ -94,8 +94,8 @@ def test_tables_of_any_cells(data: Any) -> None:
         confirm(fit)
 
 
-#: Standard errors from the optimum; half the squared decrement of 1e-20 is 1.4e-10 of them.
-CERTIFIED = 1e-9
+#: Standard errors from the optimum that half a squared decrement of 1e-20 stands for.
+CERTIFIED = 1.5e-10
 
 
 def confirm(fit: Any) -> None:
