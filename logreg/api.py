@@ -13,7 +13,7 @@ from logreg import errors
 from logreg.data import open_source
 from logreg.data.extended import ExtendedSource
 from logreg.data.given import given_column, is_vector
-from logreg.data.source import NumberColumn, Source
+from logreg.data.source import CategoryColumn, FloatArray, NumberColumn, Source
 from logreg.design.ast import Column, Expression, Formula
 from logreg.design.formula import parse_formula
 from logreg.design.learning import DesignRequest, Learned, learn_design
@@ -25,19 +25,19 @@ from logreg.fitted import LogisticFit
 from logreg.foreign_arguments import explains_unknown_arguments
 from logreg.inference.assemble import assemble
 from logreg.inference.covariance import Choice, check_covariance, covariance_name
-from logreg.inference.estimate import FitOptions, Remark
+from logreg.inference.estimate import FitOptions, LogisticEstimate, Remark
 from logreg.inference.estimators import check_design, check_estimator
 from logreg.inference.normal import normal_quantile
 from logreg.inference.survey import survey_weights
 from logreg.passes.ascent import maximise, null_loglik
-from logreg.passes.encode import training_rows, weight_scale
+from logreg.passes.encode import TrainingRows, array_rows, training_rows, weight_scale
 from logreg.passes.evidence import reach_of_numbers
 from logreg.passes.spread import check_spread
 from logreg.passes.sums import probability_sums, sums_of_moments
 from logreg.progress import progress
 from logreg.robust import sandwich_over
 
-__all__ = ["fit", "load"]
+__all__ = ["fit", "fit_array", "load"]
 
 #: Names of columns that come from arrays; no data column can be called so by accident.
 WEIGHTS, OFFSET = "(weights)", "(offset)"
@@ -123,12 +123,69 @@ def fit(
     )
     with progress("reading", source.n_rows) as advance:
         learned = learn_design(source, request, advance)
-    spec = learned.spec
-    _check_offsets(spec)
-    check_design(options.estimator, spec)
-    scale = weight_scale(learned)
-    rows = training_rows(source, spec, scale)
-    blocks, sandwich = rows.blocks, sandwich_over(choice, source, rows, spec)
+    _check_offsets(learned.spec)
+    check_design(options.estimator, learned.spec)
+    rows = training_rows(source, learned.spec, weight_scale(learned))
+    estimate = _estimate(source, learned, rows, options, choice)
+    for remark in estimate.remarks:
+        python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=3)
+    return LogisticFit.of(estimate, source)
+
+
+def fit_array(
+    formula: Formula,
+    source: Source,
+    table: FloatArray,
+    outcome: CategoryColumn,
+    *,
+    event: Any = None,
+    baseline: Any = None,
+    estimator: str = "ml",
+    covariance: Any = "model",
+    confidence: float = 0.95,
+    max_iterations: int = 50,
+) -> LogisticFit:
+    """Fit a formula whose terms are the columns of an array, as `fit` does, but without a warning and without
+    keeping the rows.
+
+    Parameters
+    ----------
+    formula : Formula
+        One term per column, in their order; no offsets.
+    source : Source
+        Holds the columns, and the outcome, for covariances that look at their rows.
+    table, outcome
+        The same for `logreg.passes.encode.array_rows`.
+    event, baseline, estimator, covariance, confidence, max_iterations
+        As for `fit`; not a survey design, which has weights.
+
+    Raises
+    ------
+    OutcomeError, DataError, SupportError
+        As `fit` does.
+    """
+    options, choice = _options(estimator, covariance, "drop", confidence, max_iterations, "frequency", None)
+    request = DesignRequest(
+        formula=formula,
+        event=event,
+        baseline=baseline,
+        weights=None,
+        weight_kind="frequency",
+        offsets=(),
+        offset_per_outcome=False,
+        drop_missing=True,
+    )
+    learned, rows = array_rows(table, outcome, request)
+    check_design(options.estimator, learned.spec)
+    return LogisticFit.of(_estimate(source, learned, rows, options, choice), None)
+
+
+def _estimate(
+    source: Source, learned: Learned, rows: TrainingRows, options: FitOptions, choice: Choice
+) -> LogisticEstimate:
+    """Find the optimum of encoded rows, and what is to be said of it."""
+    spec, blocks, scale = learned.spec, rows.blocks, weight_scale(learned)
+    sandwich = sandwich_over(choice, source, rows, spec)
     totals = np.array([sum(learned.tally.outcome.counts[level].values()) for level in spec.outcome.levels])
     with progress("fitting, rows passed over") as advance:
         optimum = maximise(
@@ -142,7 +199,7 @@ def fit(
         )
     check_spread(blocks, spec, optimum)
     null = null_loglik(blocks, totals * scale, options.max_iterations)
-    estimate = assemble(
+    return assemble(
         learned=learned,
         optimum=optimum,
         loglik_null=null,
@@ -156,9 +213,6 @@ def fit(
         sandwich=sandwich,
         reach=None if optimum.direction is None else reach_of_numbers(blocks),
     )
-    for remark in estimate.remarks:
-        python_warnings.warn(remark.text, getattr(errors, remark.kind), stacklevel=3)
-    return LogisticFit.of(estimate, source)
 
 
 def load(path: str | PathLike[str]) -> LogisticFit:

@@ -28,6 +28,7 @@ __all__ = [
     "formula_of",
     "outcome_of",
     "plain_formula",
+    "read_only",
     "response_name",
     "surely_finite",
 ]
@@ -165,15 +166,22 @@ def plain_formula(response: str, features: Sequence[str], *, intercept: bool) ->
     )
 
 
+def read_only(X: FloatArray) -> FloatArray:
+    """Return a view of an array that cannot be written to."""
+    table = X.view(np.ndarray)
+    table.flags.writeable = False
+    return table
+
+
 def array_source(
     X: FloatArray, features: Sequence[str], outcome: CategoryColumn, response: str
 ) -> TableSource:
-    """Return features and outcome as a source whose columns are read-only views of X.
+    """Return features and outcome as a source whose columns are views of X.
 
     Parameters
     ----------
     X : array of shape (n, p)
-        Finite numbers: they are not checked again.
+        Finite numbers, not to be written to: they are not checked again.
     features : sequence of p str
         Names of the columns of X.
     outcome : CategoryColumn
@@ -181,11 +189,9 @@ def array_source(
     response : str
         Name of the outcome.
     """
-    table = X.view(np.ndarray)
-    table.flags.writeable = False
 
     def convert(places: Sequence[int]) -> list[DataColumn]:
-        return [outcome if place == len(features) else _feature(table[:, place]) for place in places]
+        return [outcome if place == len(features) else _feature(X[:, place]) for place in places]
 
     def describe() -> Mapping[str, str]:
         return {"kind": "array"}

@@ -19,20 +19,23 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from logreg import errors
 from logreg.adapters.arrays import (
-    NAMED_FEATURES,
     are_as_checked,
     array_source,
     formula_of,
     outcome_of,
     plain_formula,
+    read_only,
     response_name,
     surely_finite,
 )
 from logreg.api import fit as fit_formula
+from logreg.api import fit_array
 from logreg.data.source import CategoryColumn
+from logreg.design.ast import Formula
 from logreg.design.spec import WeightKind
 from logreg.errors import LogregWarning, PredictError, SupportError
 from logreg.fitted import LogisticFit
+from logreg.inference.survey import Survey
 from logreg.logits import log_sigmoid, log_softmax, sigmoid_pair, softmax
 
 __all__ = ["ConvergenceWarning", "LogisticClassifier", "SeparationWarning"]
@@ -187,27 +190,37 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         features = self._feature_names()
         response = response_name(name, features)
+        options: dict[str, Any] = {
+            "event": self.event,
+            "baseline": self.baseline,
+            "estimator": self.estimator,
+            "covariance": self.covariance,
+            "confidence": self.confidence,
+            "max_iterations": self.max_iterations,
+        }
+        table = read_only(X)
+        source = array_source(table, features, outcome, response)
         # Names of one's own are read, as others would be: they may be hard to write.
-        plain = name is None and not hasattr(self, "feature_names_in_") and len(features) <= NAMED_FEATURES
+        plain = name is None and not hasattr(self, "feature_names_in_")
         formula = (plain_formula if plain else formula_of)(
             response, features, intercept=bool(self.fit_intercept)
         )
-        with python_warnings.catch_warnings():
-            python_warnings.simplefilter("ignore", LogregWarning)
-            fit = fit_formula(
-                formula,
-                array_source(X, features, outcome, response),
-                event=self.event,
-                baseline=self.baseline,
-                estimator=self.estimator,
-                covariance=self.covariance,
-                confidence=self.confidence,
-                max_iterations=self.max_iterations,
-                weights=weights,
-                weight_kind="frequency" if weights is None else self.weight_kind,
-            )
-        # Without its source the fit holds no training row, and no lock that could not be pickled.
-        self.fit_ = replace(fit, source=None)
+        weighted = weights is not None or isinstance(self.covariance, Survey)
+        if isinstance(formula, Formula) and table.flags.forc and not weighted:
+            fit = fit_array(formula, source, table, outcome, **options)
+        else:
+            with python_warnings.catch_warnings():
+                python_warnings.simplefilter("ignore", LogregWarning)
+                fit = fit_formula(
+                    formula,
+                    source,
+                    weights=weights,
+                    weight_kind="frequency" if weights is None else self.weight_kind,
+                    **options,
+                )
+            # Without its source the fit holds no training row, and no lock that could not be pickled.
+            fit = replace(fit, source=None)
+        self.fit_ = fit
         self.n_iter_ = fit.convergence.iterations
         self._set_scores(labels, outcome, _finite_coef(fit, X, weights))
         for remark in fit.remarks:

@@ -107,4 +107,4 @@ def shift(ascent: Ascent, first: int, by: float) -> None:
     """Add to the log-likelihoods of a trace from row ``first`` on."""
     if by == 0.0:
         return
-    ascent.trace[first:] = [replace(row, loglik=row.loglik + by) for row in ascent.trace[first:]]
+    ascent.trace[first:] = [row._replace(loglik=row.loglik + by) for row in ascent.trace[first:]]

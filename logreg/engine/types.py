@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,8 +190,7 @@ def _both(first: FloatArray | None, second: FloatArray | None) -> FloatArray | N
 Objective: TypeAlias = Callable[[FloatArray, Order], LikelihoodSum]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Iteration:
+class Iteration(NamedTuple):
     """One row of the trace: what an evaluation found and what was done with it."""
 
     stage: Literal["sample", "full"]

@@ -255,10 +255,6 @@ def _frozen(array: FloatArray) -> FloatArray:
 
 
 def _convergence(optimum: Optimum) -> Convergence:
-    trace = tuple(
-        (row.stage, row.kind, row.loglik, row.newton_decrement, row.max_abs_score, row.step_halvings)
-        for row in optimum.trace
-    )
     return Convergence(
         status=optimum.status,
         iterations=_iterations(optimum),
@@ -266,7 +262,7 @@ def _convergence(optimum: Optimum) -> Convergence:
         newton_decrement=optimum.newton_decrement,
         max_abs_score=optimum.max_abs_score,
         condition_number=optimum.condition_number,
-        trace=trace,
+        trace=optimum.trace,
     )
 
 

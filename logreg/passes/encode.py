@@ -10,11 +10,13 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from logreg.data.source import Column, RowBlock, Source
+from logreg.data.source import CategoryColumn, Column, RowBlock, Source
 from logreg.design.encode import encode_matrix, encode_offset, encode_outcome
-from logreg.design.learning import Learned
+from logreg.design.factors import outcome_counts
+from logreg.design.freezing import freeze
+from logreg.design.learning import DesignRequest, Learned, Tally
 from logreg.design.matrices import DenseMatrix
-from logreg.design.rows import Role, read_rows
+from logreg.design.rows import BlockRows, Role, read_rows
 from logreg.design.spec import DesignSpec
 from logreg.engine.kernel import ROWS_PER_STEP
 from logreg.engine.types import DesignBlock, FloatArray, Matrix
@@ -24,6 +26,7 @@ from logreg.threads import one_blas_thread
 __all__ = [
     "PredictionRows",
     "TrainingRows",
+    "array_rows",
     "encode_for_prediction",
     "training_roles",
     "training_rows",
@@ -141,6 +144,58 @@ def training_rows(
         others=tuple(part[1] for part in found),
         places=tuple(part[2] for part in found),
     )
+
+
+def array_rows(
+    table: FloatArray, outcome: CategoryColumn, request: DesignRequest
+) -> tuple[Learned, TrainingRows]:
+    """Learn and encode a design whose terms are the columns of an array: only the outcome has anything to
+    learn.
+
+    What `learn_design` and `training_rows` return for a table of these columns, without looking at each.
+
+    Parameters
+    ----------
+    table : (n, q) array
+        Finite numbers, rows or columns of them one after the other in memory; n and q at least 1.
+    outcome : CategoryColumn
+        Labels of the n rows, none missing.
+    request : DesignRequest
+        A formula whose terms are the q columns in their order, without weights or offsets.
+
+    Raises
+    ------
+    OutcomeError, DataError
+        As `learn_design` does.
+    """
+    n_rows = len(table)
+    response = request.formula.response_label
+    rows = BlockRows(
+        start=0,
+        n_read=n_rows,
+        n_used=n_rows,
+        keep=None,
+        columns={response: outcome},
+        weights=None,
+        dropped={},
+        first_missing={},
+    )
+    labelling, rows_by_outcome, _ = outcome_counts(request.formula, rows, str)
+    tally = Tally(
+        n_read=n_rows,
+        n_used=n_rows,
+        sum_weights=float(n_rows),
+        outcome=labelling,
+        rows_by_outcome=rows_by_outcome,
+    )
+    spec = freeze(request, tally, {})
+    block = DesignBlock(
+        matrix=DenseMatrix(table.T, spec.intercept),
+        n_outcomes=len(spec.outcome.levels),
+        codes=encode_outcome(spec, rows, str).codes,
+    )
+    places = Places(start=0, n_rows=n_rows, keep=None)
+    return Learned(spec=spec, tally=tally), TrainingRows(blocks=(block,), others=({},), places=(places,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

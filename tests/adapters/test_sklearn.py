@@ -6,6 +6,8 @@ import ast
 import pickle
 import re
 import warnings
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,19 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import logreg
 from logreg import LogisticClassifier
-from logreg.adapters.arrays import are_as_checked, outcome_of, plain_formula, surely_finite
+from logreg.adapters.arrays import (
+    are_as_checked,
+    array_source,
+    formula_of,
+    outcome_of,
+    plain_formula,
+    surely_finite,
+)
 from logreg.adapters.sklearn import FAR
 from logreg.api import fit as fit_formula
 from logreg.design.formula import parse_formula
 from logreg.errors import SupportError
+from logreg.inference.estimate import LogisticEstimate
 
 #: Newton's method ends within rounding on well-conditioned data; so do statsmodels' Newton steps.
 SAME_OPTIMUM = 1e-8
@@ -390,20 +400,64 @@ def test_the_fit_reads_the_array_where_it_lies(monkeypatch: pytest.MonkeyPatch) 
     from logreg.passes import encode as passes
 
     seen: list[Any] = []
-    original = passes.encode_matrix
+    original = passes.DesignBlock
 
     def watched(*args: Any, **options: Any) -> Any:
         seen.append(original(*args, **options))
         return seen[-1]
 
-    monkeypatch.setattr(passes, "encode_matrix", watched)
+    monkeypatch.setattr(passes, "DesignBlock", watched)
     X, y = sample(2)
     before = X.copy()
-    for layout in (np.ascontiguousarray(X), np.asfortranarray(X)):
+    named = pd.DataFrame(X, columns=[f"number {j}" for j in range(X.shape[1])])
+    for layout in (np.ascontiguousarray(X), np.asfortranarray(X), named):
         LogisticClassifier().fit(layout, y)
-        assert np.shares_memory(seen[-1].columns, layout)
-        assert layout.flags.writeable
+        assert np.shares_memory(seen[-1].matrix.columns, layout)
+        assert not seen[-1].matrix.columns.flags.writeable
         np.testing.assert_array_equal(layout, before)
+    assert X.flags.writeable
+
+
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "by row": np.ascontiguousarray,
+    "by column": np.asfortranarray,
+    "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "every other column": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    "backwards": lambda X: X[::-1].copy()[::-1],
+    "one column": lambda X: X[:, :1],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("n_classes", "options"),
+    [
+        (2, {}),
+        (2, {"estimator": "firth", "event": 0}),
+        (2, {"covariance": "HC3", "intercept": False, "confidence": 0.9}),
+        (3, {"baseline": 2, "max_iterations": 30}),
+    ],
+)
+def test_an_array_gives_what_a_table_of_its_columns_gives(
+    layout: str, n_classes: int, options: dict[str, Any]
+) -> None:
+    X, y = sample(n_classes)
+    X, intercept = LAYOUTS[layout](X), options.get("intercept", True)
+    options = {name: value for name, value in options.items() if name != "intercept"}
+    names = [f"x{j}" for j in range(X.shape[1])]
+    _, outcome = outcome_of(y)
+    found = LogisticClassifier(fit_intercept=intercept, **options).fit(X, y).fit_
+    source = array_source(X, names, outcome, "y")
+    table = logreg.fit(formula_of("y", names, intercept=intercept), source, **options)
+    assert found.source is None
+    # Centred columns would have arrays inside.
+    assert found.centred is None
+    for field in fields(LogisticEstimate):
+        one, other = getattr(found, field.name), getattr(table, field.name)
+        if isinstance(one, np.ndarray):
+            np.testing.assert_array_equal(one, other, err_msg=field.name)
+        else:
+            assert one == other, field.name
 
 
 def test_pickles_after_use_and_without_a_training_row() -> None:
