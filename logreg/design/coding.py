@@ -124,6 +124,12 @@ def code_terms(
         categorical = [label for label in term.labels if isinstance(factors[label], CategoricalFactor)]
         numeric = frozenset(term.labels).difference(categorical)
         used = spanned.setdefault(numeric, set())
+        if not categorical:
+            # A number, which most terms are, has no coding to choose.
+            if frozenset() not in used:
+                used.add(frozenset())
+                coded.append(CodedTerm(term=term.name, labels=term.labels, full=frozenset()))
+            continue
         # Each piece is (reduced factors, full factors).
         pieces: list[tuple[frozenset[str], frozenset[str]]] = []
         for size in range(len(categorical) + 1):
@@ -180,6 +186,17 @@ def width_of_term(coded: CodedTerm, factors: Mapping[str, Factor]) -> int:
 def columns_of_term(coded: CodedTerm, factors: Mapping[str, Factor]) -> tuple[DesignColumn, ...]:
     """Name the columns of one coded term; the leftmost factor varies fastest, as in R."""
     parts = [factors[label] for label in coded.labels]
+    if len(parts) == 1 and isinstance(number := parts[0], NumericFactor):
+        return tuple(
+            DesignColumn(
+                name=number.label + suffix,
+                term=coded.term,
+                variable=number.variable,
+                level=None,
+                reference=None,
+            )
+            for suffix in number.suffixes
+        )
     choices = [_choices(part, full=part.label in coded.full) for part in parts]
     variable = ":".join(dict.fromkeys([part.variable for part in parts]))
     references = [

@@ -331,7 +331,8 @@ def in_design_coordinates(
                 centred_vcov = shown(inner, coordinates.to_centred())
                 centred_robust = None if around is None else shown(around, coordinates.to_centred())
     coef = ascent.coef.copy() if to_design is None else ascent.coef @ to_design.T
-    coef[:, [alias.column for alias in aliases]] = np.nan
+    if aliases:
+        coef[:, [alias.column for alias in aliases]] = np.nan
     assert ascent.current is not None
     assert ascent.current.score is not None
     return Optimum(

@@ -765,12 +765,13 @@ EXPORTED int NAMED(logreg_rows, VARIANT)(const struct rows *X, const double *coe
     return 0;
 }
 
-/* z[row][s] for 4 rows and n_k LANES columns s of the root, and their squares added to h. */
-INLINE void find_block(const double *rows, int64_t width, const double *root, int64_t f, double *z, double *h, const int n_k) {
+/* z[row][s] for 4 rows of p numbers and n_k LANES columns s of the root, and their squares added to h. */
+INLINE void find_block(const double *rows, int64_t width, const double *root, int64_t p, int64_t f, double *z, double *h,
+                       const int n_k) {
     vec s[4][4];
     for (int r = 0; r < 4; r++)
         for (int k = 0; k < n_k; k++) s[r][k] = (vec){0};
-    for (int64_t c = 0; c < width; c++) {
+    for (int64_t c = 0; c < p; c++) {
         vec here[4];
         for (int k = 0; k < n_k; k++) here[k] = load(root + c * f + k * LANES);
         for (int r = 0; r < 4; r++) {
@@ -788,14 +789,15 @@ INLINE void find_block(const double *rows, int64_t width, const double *root, in
     }
 }
 
-/* z (n, f) = rows (n, width) root (width, f), and h its squared lengths. */
-static void find_roots(const double *rows, const double *root, int64_t n, int64_t width, int64_t f, double *z, double *h) {
+/* z (n, f) = rows (n, p) root (p, f), and h its squared lengths; rows stand `width` apart. */
+static void find_roots(const double *rows, int64_t width, const double *root, int64_t n, int64_t p, int64_t f, double *z,
+                       double *h) {
     memset(h, 0, n * sizeof(double));
-    for (int64_t i = 0; i < n; i += 4) {
+    for (int64_t i = 0; i < n; i += 4, rows += 4 * width, z += 4 * f) {
         int64_t k = 0;
-        for (; k + 4 * LANES <= f; k += 4 * LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 4);
-        for (; k + 2 * LANES <= f; k += 2 * LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 2);
-        for (; k < f; k += LANES) find_block(rows + i * width, width, root + k, f, z + i * f + k, h + i, 1);
+        for (; k + 4 * LANES <= f; k += 4 * LANES) find_block(rows, width, root + k, p, f, z + k, h + i, 4);
+        for (; k + 2 * LANES <= f; k += 2 * LANES) find_block(rows, width, root + k, p, f, z + k, h + i, 2);
+        for (; k < f; k += LANES) find_block(rows, width, root + k, p, f, z + k, h + i, 1);
     }
 }
 
@@ -829,7 +831,7 @@ EXPORTED int NAMED(logreg_penalty, VARIANT)(const struct rows *X, const double *
         gather_numbers(X, start, n, &work);
         gather_codes(X, start, n, &work);
         add_logits(X, start, n, &work);
-        find_roots(work.tile, spread_root, R, width, f, z, h);
+        find_roots(work.tile, width, spread_root, R, p, f, z, h);
         int heavy = curvature == 2;
         for (int64_t i = 0; i < R; i += LANES) {
             vec eta = load(work.eta + i), weight = load(work.trials + i), zero = {0};

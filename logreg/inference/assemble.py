@@ -155,7 +155,7 @@ def optimum_fields(spec: DesignSpec, optimum: Optimum) -> OptimumFields:
     names = spec.column_names
     return OptimumFields(
         coef_array=_frozen(_with_infinities(optimum)),
-        limit_coef=_frozen(np.nan_to_num(optimum.coef)),
+        limit_coef=_frozen(np.where(np.isnan(optimum.coef), 0.0, optimum.coef)),
         separation=_separation(spec, optimum),
         convergence=_convergence(optimum),
         aliases=tuple(
@@ -277,10 +277,11 @@ def _check_scale(spec: DesignSpec, optimum: Optimum) -> None:
     """
     if optimum.status not in ("converged", "separated"):
         return
-    variance = np.diagonal(optimum.vcov).reshape(optimum.coef.shape)
-    with np.errstate(invalid="ignore"):
-        lost = np.isfinite(optimum.coef) & ~((variance > SMALLEST_VARIANCE) & (variance < LARGEST_VARIANCE))
-    lost &= ~np.isnan(variance)
+    variance = optimum.vcov.diagonal().reshape(optimum.coef.shape)
+    fine = (variance > SMALLEST_VARIANCE) & (variance < LARGEST_VARIANCE)
+    if fine.all():
+        return
+    lost = np.isfinite(optimum.coef) & ~fine & ~np.isnan(variance)
     if lost.any():
         column = spec.columns[int(np.argmax(lost.any(axis=0)))]
         raise DataError(
