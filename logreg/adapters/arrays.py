@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from logreg.data.table import TableSource
 from logreg.design.ast import Column, Formula, Term
 from logreg.design.factors import distinct_numbers
 from logreg.design.fence import quote
-from logreg.errors import OutcomeError
+from logreg.errors import LogregError, OutcomeError, rows_of
 from logreg.threads import sum_in_threads
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "outcome_of",
     "plain_formula",
     "read_only",
+    "refusals_as",
+    "refuse_not_finite",
     "response_name",
     "surely_finite",
 ]
@@ -49,9 +52,8 @@ def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
     Raises
     ------
     OutcomeError
-        For missing labels, labels that cannot be sorted, and fewer than two classes.
-    ValueError
-        From scikit-learn, for numbers that are no classes.
+        For missing labels, labels that cannot be sorted, numbers that are no classes, and fewer than two
+        classes.
 
     Examples
     --------
@@ -66,7 +68,8 @@ def outcome_of(y: NDArray[Any]) -> tuple[NDArray[Any], CategoryColumn]:
         labels, codes = _sorted_labels(y)
     # Text and a few whole numbers are always classes, and the check sorts all rows.
     if not (isinstance(labels[0], str) or (y.dtype.kind in "ib" and len(labels) <= FEW_LABELS)):
-        check_classification_targets(labels if len(labels) <= FEW_LABELS else y)
+        with refusals_as(OutcomeError):
+            check_classification_targets(labels if len(labels) <= FEW_LABELS else y)
     if len(labels) < 2:
         raise OutcomeError(
             f"y has only one class, {labels.tolist()[0]!r}, in {len(y)} rows. A classifier needs two."
@@ -121,6 +124,36 @@ def surely_finite(X: object) -> bool:
             return float(X[start : start + SUMMED_ROWS].sum())
 
     return math.isfinite(sum_in_threads(total, range(0, max(len(X), 1), SUMMED_ROWS)))
+
+
+@contextmanager
+def refusals_as(error: type[LogregError]) -> Iterator[None]:
+    """Give values that scikit-learn's checks refuse the type of error that they have here."""
+    try:
+        yield
+    except ValueError as refused:
+        raise error(str(refused)) from None
+
+
+def refuse_not_finite(X: FloatArray, features: Sequence[str], error: type[LogregError]) -> None:
+    """Refuse features that are missing or infinite somewhere.
+
+    Raises
+    ------
+    LogregError
+        Of type ``error``, naming the first such column, how many of its rows there are, and the first.
+    """
+    if surely_finite(X):
+        return
+    for values, name in zip(X.T, features, strict=True):
+        for what, bad in (("missing (NaN)", np.isnan(values)), ("infinite", np.isinf(values))):
+            count = int(np.count_nonzero(bad))
+            if count:
+                raise error(
+                    f"Input X contains {'NaN' if 'NaN' in what else 'infinity'}: column {name!r} is {what} "
+                    f"in {rows_of(count)}, first in row {int(np.argmax(bad))}. Fill in these values, or "
+                    "leave the rows out."
+                )
 
 
 def response_name(name: object, features: Sequence[str]) -> str:

@@ -25,6 +25,8 @@ from logreg.adapters.arrays import (
     outcome_of,
     plain_formula,
     read_only,
+    refusals_as,
+    refuse_not_finite,
     response_name,
     surely_finite,
 )
@@ -33,7 +35,7 @@ from logreg.api import fit_array
 from logreg.data.source import CategoryColumn
 from logreg.design.ast import Formula
 from logreg.design.spec import WeightKind
-from logreg.errors import LogregWarning, PredictError, SupportError
+from logreg.errors import DataError, LogregWarning, PredictError, SupportError, WeightError
 from logreg.fitted import LogisticFit
 from logreg.inference.survey import Survey
 from logreg.logits import log_sigmoid, log_softmax, sigmoid_pair, softmax
@@ -171,10 +173,11 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             For fewer than two classes or missing labels; for an event or a baseline that is not a class.
         WeightError
             For weights that are negative or do not suit ``weight_kind``.
+        DataError
+            For X and y that scikit-learn's checks refuse, and for values that are missing or infinite.
+            Types that they do not know are TypeErrors.
         SupportError
             For options that are not there.
-        ValueError
-            For X and y that scikit-learn's checks refuse.
         """
         name = getattr(y, "name", None)
         finite = surely_finite(X)
@@ -182,12 +185,16 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.n_features_in_ = X.shape[1]
             self.__dict__.pop("feature_names_in_", None)
         else:
-            X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=not finite)
+            with refusals_as(DataError):
+                X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False)
+            if not finite:
+                refuse_not_finite(X, self._feature_names(), DataError)
         labels, outcome = outcome_of(y)
         _check_weight_kind(self.weight_kind)
         weights: FloatArray | None = None
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            with refusals_as(WeightError):
+                weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         features = self._feature_names()
         response = response_name(name, features)
         options: dict[str, Any] = {
@@ -242,7 +249,9 @@ class LogisticClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Where the scores of a row overflow.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        with refusals_as(PredictError):
+            X = validate_data(self, X, dtype=np.float64, reset=False, ensure_all_finite=False)
+        refuse_not_finite(X, self._feature_names(), PredictError)
         with np.errstate(over="ignore", invalid="ignore"):
             scores: FloatArray = X @ self.coef_.T + self.intercept_
         undefined = np.isnan(scores).any(axis=1)

@@ -262,7 +262,8 @@ def _convergence(optimum: Optimum) -> Convergence:
         newton_decrement=optimum.newton_decrement,
         max_abs_score=optimum.max_abs_score,
         condition_number=optimum.condition_number,
-        trace=optimum.trace,
+        # Plain tuples, as a saved model gives them back.
+        trace=tuple((*row,) for row in optimum.trace),
     )
 
 

@@ -524,7 +524,7 @@ def test_outcomes_that_are_no_classes_are_refused() -> None:
         LogisticClassifier().fit(X, np.ones(20, dtype=int))
     with pytest.raises(logreg.OutcomeError, match="event"):
         LogisticClassifier(event=1).fit(X, np.arange(20) % 3)
-    with pytest.raises(ValueError, match="Unknown label type"):
+    with pytest.raises(logreg.OutcomeError, match="Unknown label type"):
         LogisticClassifier().fit(X, np.linspace(0.0, 1.0, 20))
     labels = np.array(["no", "yes"], dtype=object)[y]
     labels[[3, 5]] = None
@@ -553,9 +553,34 @@ def test_sparse_and_missing_features_are_refused() -> None:
     X, y = sample(2)
     with pytest.raises(TypeError, match="Sparse"):
         LogisticClassifier().fit(sparse.csr_array(X), y)
-    X[0, 0] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
+    model = LogisticClassifier().fit(X, y)
+    X[[3, 7], 1] = np.nan
+    with pytest.raises(
+        logreg.DataError, match=r"NaN: column 'x1' is missing \(NaN\) in 2 rows, first in row 3"
+    ):
         LogisticClassifier().fit(X, y)
+    named = pd.DataFrame(X, columns=["a", "dose", "c", "d"])
+    with pytest.raises(logreg.DataError, match=r"column 'dose' is missing"):
+        LogisticClassifier().fit(named, y)
+    X[:, 1] = 0.0
+    X[5, 2] = -np.inf
+    with pytest.raises(
+        logreg.PredictError, match=r"infinity: column 'x2' is infinite in 1 row, first in row 5"
+    ):
+        model.predict(X)
+
+
+def test_what_scikit_learn_refuses_is_an_error_of_this_package() -> None:
+    X, y = sample(2)
+    model = LogisticClassifier().fit(X, y)
+    with pytest.raises(logreg.DataError, match="Expected 2D array"):
+        LogisticClassifier().fit(X[:, 0], y)
+    with pytest.raises(logreg.DataError, match="inconsistent numbers of samples"):
+        LogisticClassifier().fit(X, y[1:])
+    with pytest.raises(logreg.WeightError, match="sample_weight"):
+        LogisticClassifier().fit(X, y, sample_weight=np.ones(3))
+    with pytest.raises(logreg.PredictError, match="expecting 4 features"):
+        model.predict(X[:, :2])
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
