@@ -11,6 +11,9 @@ __all__ = ["climb_within"]
 
 #: Restricted models serve for their log-likelihood. At this half squared decrement it is right to 1e-14.
 LOGLIK_TOLERANCE = 1e-14
+#: Share of the largest eigenvalue of an information below which one may be rounding, and the score along it at
+#: which nothing is left to gain there: on a separated outcome the two vanish together.
+ROUNDING, VANISHED = 1e-13, 1e-12
 
 
 def climb_within(
@@ -20,6 +23,8 @@ def climb_within(
 
     Where the outcome is separated within the plane there is no maximum; the climb then ends where the
     log-likelihood is within the tolerance of its supremum, with status "converged", or at ``max_iterations``.
+    Where it is separated in several directions, some are at their end before others: the climb goes on
+    without them.
 
     Parameters
     ----------
@@ -41,7 +46,26 @@ def climb_within(
     ascent : Ascent
         In the coordinates z; ``ascent.current`` holds the log-likelihood.
     """
-    n_directions = basis.shape[1]
+    while True:
+        ascent = climb(
+            _within(objective, origin, basis),
+            Ascent(coef=np.zeros((1, basis.shape[1]))),
+            np.arange(basis.shape[1]),
+            tolerance=max(LOGLIK_TOLERANCE, tolerance_for(n_rows)),
+            max_iterations=max_iterations,
+        )
+        origin = origin + (basis @ ascent.coef[0]).reshape(origin.shape)
+        if ascent.status != "no_ascent" or ascent.metric is not None:
+            return origin, ascent
+        assert ascent.current is not None
+        left = _not_vanished(ascent.current)
+        if left is None:
+            return origin, ascent
+        basis = basis @ left
+
+
+def _within(objective: Objective, origin: FloatArray, basis: FloatArray) -> Objective:
+    """Return the objective of the coordinates z (1, f) of ``origin + basis @ z``."""
 
     def within(z: FloatArray, order: Order) -> LikelihoodSum:
         total = objective(origin + (basis @ z[0]).reshape(origin.shape), order)
@@ -51,11 +75,20 @@ def climb_within(
             information=None if total.information is None else basis.T @ total.information @ basis,
         )
 
-    ascent = climb(
-        within,
-        Ascent(coef=np.zeros((1, n_directions))),
-        np.arange(n_directions),
-        tolerance=max(LOGLIK_TOLERANCE, tolerance_for(n_rows)),
-        max_iterations=max_iterations,
-    )
-    return origin + (basis @ ascent.coef[0]).reshape(origin.shape), ascent
+    return within
+
+
+def _not_vanished(total: LikelihoodSum) -> FloatArray | None:
+    """Return the directions (f, g) along which there is something left to gain, None if that is all of them,
+    or what the others have is no rounding.
+    """
+    assert total.score is not None
+    assert total.information is not None
+    if not np.isfinite(total.information).all():
+        return None
+    values, vectors = np.linalg.eigh(total.information)
+    gone = values <= ROUNDING * values.max()
+    if not gone.any() or np.abs(total.score[0] @ vectors[:, gone]).max() > VANISHED:
+        return None
+    result: FloatArray = vectors[:, ~gone]
+    return result

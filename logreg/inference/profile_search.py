@@ -81,6 +81,8 @@ class Surface:
         return _State(
             loglik=total.loglik,
             value=float(self.contrast @ x),
+            score=score,
+            contrast=self.contrast,
             newton=newton,
             gain=0.5 * float(score @ newton),
             along=along,
@@ -93,12 +95,14 @@ class Surface:
 class _State:
     """A point of a search, in the metric at hand.
 
-    ``newton`` is ``I^-1 s``, ``gain`` is ``s'I^-1 s / 2``, ``along`` is ``I^-1 c``, ``variance`` is
+    ``score`` is s, ``contrast`` is c, ``newton`` is ``I^-1 s``, ``gain`` is ``s'I^-1 s / 2``, ``along`` is ``I^-1 c``, ``variance`` is
     ``c'I^-1 c`` and ``slope`` is ``c'I^-1 s``.
     """
 
     loglik: float
     value: float
+    score: FloatArray
+    contrast: FloatArray
     newton: FloatArray
     gain: float
     along: FloatArray
@@ -107,8 +111,10 @@ class _State:
 
     def step(self, multiplier: float) -> tuple[FloatArray, float]:
         """Return ``d = I^-1 (s + multiplier c)`` and its length in standard errors, the root of ``d'Id``."""
-        squared = 2.0 * self.gain + multiplier * (2.0 * self.slope + multiplier * self.variance)
-        return self.newton + multiplier * self.along, float(np.sqrt(max(squared, 0.0)))
+        move = self.newton + multiplier * self.along
+        # Id = s + multiplier c. At the end the two cancel: element by element, before anything is squared.
+        squared = float(move @ (self.score + multiplier * self.contrast))
+        return move, float(np.sqrt(max(squared, 0.0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

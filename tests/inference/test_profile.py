@@ -19,6 +19,7 @@ from logreg.engine import programme
 from logreg.engine.newton import Metric
 from logreg.errors import ConvergenceWarning, SeparationWarning, SupportError
 from logreg.inference import profile_search
+from logreg.inference.profile import _views as profile_views
 from logreg.inference.profile import profile_intervals
 
 from ..reference.comparison import HERE, read_json
@@ -45,6 +46,26 @@ def test_ends_are_the_roots_of_the_published_cases(name: str) -> None:
         row = table.loc[term]
         assert abs(row.conf_low - expected["lower"][r_name]) < END_BOUND * row.std_error, term
         assert abs(row.conf_high - expected["upper"][r_name]) < END_BOUND * row.std_error, term
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_step_from_an_end_is_seen_to_be_short(seed: int) -> None:
+    # Its length is a difference that cancels; taken from squares it was 3e-8 at best, and the end not certain.
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=40)
+    fit = logreg.fit("y ~ x", {"x": x, "y": (rng.random(40) < expit(x)).astype(int)})
+    likelihood = fit._rows.likelihood("test")
+    (view,) = profile_views(likelihood, np.array([[0.0, 1.0]]), fit.loglik)
+    surface = view.surface
+    assert surface is not None
+    goal = profile_search.ToEnd(side=1.0, level=fit.loglik - CUT / 2)
+    end = profile_search.search(surface, goal, surface.start, surface.metric)
+    assert end is not None
+    metric = surface.metric_at(end.x)
+    assert metric is not None
+    state = surface.state(end.x, surface.at(end.x, 1), metric, metric.solve(surface.contrast))
+    # The search ends one step further than where one of this length was promised.
+    assert state.step(goal.multiplier(state))[1] < 5 * END_BOUND
 
 
 @pytest.mark.parametrize("name", ["a01_birthwt", "a08_contraception", "a09_pima_glmnet"])
