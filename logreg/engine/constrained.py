@@ -55,13 +55,13 @@ def climb_within(
             max_iterations=max_iterations,
         )
         origin = origin + (basis @ ascent.coef[0]).reshape(origin.shape)
-        if ascent.status != "no_ascent" or ascent.metric is not None:
+        if ascent.status != "no_ascent":
             return origin, ascent
         assert ascent.current is not None
-        left = _not_vanished(ascent.current)
-        if left is None:
+        remaining = _not_vanished(ascent.current)
+        if remaining is None:
             return origin, ascent
-        basis = basis @ left
+        basis = basis @ remaining
 
 
 def _within(objective: Objective, origin: FloatArray, basis: FloatArray) -> Objective:
@@ -79,16 +79,15 @@ def _within(objective: Objective, origin: FloatArray, basis: FloatArray) -> Obje
 
 
 def _not_vanished(total: LikelihoodSum) -> FloatArray | None:
-    """Return the directions (f, g) along which there is something left to gain, None if that is all of them,
-    or what the others have is no rounding.
+    """Return the directions (f, f - 1) along which there may be something left to gain: all but the one with
+    the least information. None if that is no rounding, or there is something left along it.
     """
     assert total.score is not None
     assert total.information is not None
     if not np.isfinite(total.information).all():
         return None
     values, vectors = np.linalg.eigh(total.information)
-    gone = values <= ROUNDING * values.max()
-    if not gone.any() or np.abs(total.score[0] @ vectors[:, gone]).max() > VANISHED:
+    if values[0] > ROUNDING * values[-1] or abs(total.score[0] @ vectors[:, 0]) > VANISHED:
         return None
-    result: FloatArray = vectors[:, ~gone]
+    result: FloatArray = vectors[:, 1:]
     return result
