@@ -11,8 +11,8 @@ __all__ = ["climb_within"]
 
 #: Restricted models serve for their log-likelihood. At this half squared decrement it is right to 1e-14.
 LOGLIK_TOLERANCE = 1e-14
-#: Share of the largest eigenvalue of an information below which one may be rounding, and the score along it at
-#: which nothing is left to gain there: on a separated outcome the two vanish together.
+#: Share of the largest eigenvalue of an information below which one may be rounding, and the score along it
+#: at which nothing is left to gain there: on a separated outcome the two vanish together.
 ROUNDING, VANISHED = 1e-13, 1e-12
 
 

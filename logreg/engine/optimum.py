@@ -153,6 +153,7 @@ def find_optimum(
         aliases,
         limit.free,
         None if meat is None else meat(limit.blocks, limit.ascent.coef),
+        limit=True,
     )
     if not finite and at_limit.status == "converged":
         at_limit = replace(at_limit, status="no_ascent")
@@ -295,8 +296,15 @@ def in_design_coordinates(
     aliases: Sequence[Alias],
     free: NDArray[np.intp],
     meat: FloatArray | None,
+    *,
+    limit: bool = False,
 ) -> Optimum:
-    """Return the optimum with coefficients and covariances of the design's own columns."""
+    """Return the optimum with coefficients and covariances of the design's own columns.
+
+    What is not estimated has a covariance of NaN. At the ``limit`` of a separated outcome it is that of the
+    representation whose held coefficients are 0, which gives the errors of all logits that are finite; and
+    there is always one around a centre, be that 0.
+    """
     m, n_columns = ascent.coef.shape
     size = m * n_columns
     unknown = np.full((size, size), np.nan)
@@ -309,7 +317,7 @@ def in_design_coordinates(
             every = np.kron(np.eye(m), transform)
             inner = every @ inner @ every.T
             inner = (inner + inner.T) / 2
-        if len(free) == size:
+        if len(free) == size or limit:
             return inner
         result = unknown.copy()
         result[np.ix_(free, free)] = inner[np.ix_(free, free)]
@@ -327,9 +335,10 @@ def in_design_coordinates(
             condition = _condition(vcov if len(free) == size else vcov[np.ix_(free, free)])
             around = None if meat is None else inner @ meat @ inner
             robust = None if around is None else shown((around + around.T) / 2, to_design)
-            if not coordinates.trivial:
-                centred_vcov = shown(inner, coordinates.to_centred())
-                centred_robust = None if around is None else shown(around, coordinates.to_centred())
+            if limit or not coordinates.trivial:
+                to_centred = None if coordinates.trivial else coordinates.to_centred()
+                centred_vcov = shown(inner, to_centred)
+                centred_robust = None if around is None else shown(around, to_centred)
     coef = ascent.coef.copy() if to_design is None else ascent.coef @ to_design.T
     if aliases:
         coef[:, [alias.column for alias in aliases]] = np.nan
@@ -347,7 +356,7 @@ def in_design_coordinates(
         trace=tuple(ascent.trace),
         passes=ascent.passes,
         robust=robust,
-        centre=None if coordinates.trivial else coordinates.centres(),
+        centre=coordinates.centres() if limit or not coordinates.trivial else None,
         centred_vcov=centred_vcov,
         centred_robust=centred_robust,
     )

@@ -63,51 +63,79 @@ def separated_optimum(
     # Rounding moves nothing. What does is needed, however small it is beside its parts.
     if all(np.abs(block.matrix.matvec(cancelled)).max(initial=0.0) <= STILL for block in blocks):
         direction -= cancelled
-    flat = direction.ravel()
-    coef, vcov = at_limit.coef.copy(), at_limit.vcov.copy()
-    robust = None if at_limit.robust is None else at_limit.robust.copy()
-    infinite = np.flatnonzero(flat)
-    held = limit.held
+    infinite = np.flatnonzero(direction.ravel())
+    coef, vcov, robust = at_limit.coef.copy(), at_limit.vcov, at_limit.robust
+    held, reach = limit.held, np.tile(sizes, len(direction))
+    # Orthonormal where columns have one scale: mapped to columns far from 0 they all look alike.
+    basis = np.linalg.qr(limit.idle.reshape(len(held), -1).T)[0].T
+    idle = (basis.reshape(limit.idle.shape) @ transform).reshape(len(held), direction.size)
     if not coordinates.trivial:
         # What is held at 0 in working coordinates is a combination of the design's own columns.
-        idle = (limit.idle @ transform).reshape(len(held), direction.size)
-        reach = np.tile(sizes, len(direction))
         held = _held(idle * reach, infinite)
-        if len(np.setdiff1d(held, infinite)):
-            # In logits again: coefficients of columns in different units have no common scale.
-            share = np.linalg.lstsq(
-                (idle * reach)[:, held].T, np.nan_to_num(coef).ravel()[held] * reach[held]
-            )[0]
-            coef -= (share @ idle).reshape(coef.shape)
+        still = _holding(idle, held, reach)
+        coef = (still @ np.nan_to_num(coef).ravel()).reshape(coef.shape)
+        coef[np.isnan(at_limit.coef)] = np.nan
+        vcov = _moved(still, vcov)
+        robust = None if robust is None else _moved(still, robust)
     coef.reshape(-1)[np.setdiff1d(held, infinite)] = np.nan
-    for matrix in (vcov, robust):
-        if matrix is not None:
-            matrix[infinite, :] = matrix[:, infinite] = np.nan
+    unknown = np.union1d(infinite, np.flatnonzero(np.isnan(coef)))
     return replace(
         at_limit,
         coef=coef,
-        vcov=vcov,
-        robust=robust,
+        vcov=_without(vcov, unknown),
+        robust=None if robust is None else _without(robust, unknown),
         status="separated" if at_limit.status == "converged" else at_limit.status,
         trace=optimum.trace + at_limit.trace,
         passes=optimum.passes + at_limit.passes,
         separation=verdict.kind,
         direction=direction,
+        undetermined=_cleared(idle, reach).reshape(-1, *direction.shape),
         perfect_rows=verdict.rows,
     )
 
 
+def _cleared(idle: FloatArray, reach: FloatArray) -> FloatArray:
+    """Return idle changes (h, m p) whose largest element moves a logit by up to 1, the others without
+    rounding.
+    """
+    unit: FloatArray = idle / np.abs(idle * reach).max(axis=1, keepdims=True)
+    unit[np.abs(unit * reach) <= IDLE] = 0.0
+    return unit
+
+
+def _holding(idle: FloatArray, held: NDArray[np.intp], reach: FloatArray) -> FloatArray:
+    """Return the map (m p, m p) to the same logits with other coefficients held at 0, by idle changes (h, m
+    p).
+
+    In logits: coefficients of columns in different units, which reach so far, have no common scale.
+    """
+    result = np.eye(len(reach))
+    shares = np.linalg.lstsq((idle * reach)[:, held].T, np.diag(reach[held]))[0]
+    result[:, held] -= idle.T @ shares
+    return result
+
+
+def _moved(transform: FloatArray, vcov: FloatArray) -> FloatArray:
+    result = transform @ vcov @ transform.T
+    return np.asarray((result + result.T) / 2.0, dtype=np.float64)
+
+
+def _without(vcov: FloatArray, unknown: NDArray[np.intp]) -> FloatArray:
+    result = vcov.copy()
+    result[unknown, :] = result[:, unknown] = np.nan
+    return result
+
+
 def _held(idle: FloatArray, infinite: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return a coefficient (h,) for each idle change (h, m p) that is 0 for none: infinite ones first."""
+    """Return the coefficients (h,) to hold at 0, given the idle changes (h, m p) in logits: the last ones,
+    infinite ones first, as `logreg.engine.separation.independent` leaves them.
+    """
     remaining = idle.copy()
+    finite = np.setdiff1d(np.arange(idle.shape[1]), infinite)
     held: list[int] = []
-    for candidates in (infinite, np.arange(idle.shape[1])):
-        while len(candidates) and len(held) < len(idle):
-            largest = np.abs(remaining[:, candidates])
-            row, place = np.unravel_index(int(largest.argmax()), largest.shape)
-            if largest[row, place] <= IDLE * np.abs(remaining).max():
-                break
-            column = candidates[place]
+    for column in np.concatenate([infinite[::-1], finite[::-1]]):
+        row = int(np.abs(remaining[:, column]).argmax())
+        if len(held) < len(idle) and abs(remaining[row, column]) > IDLE * np.abs(remaining).max():
             held.append(int(column))
             pivot = remaining[row] / remaining[row, column]
             remaining -= remaining[:, [column]] * pivot

@@ -223,7 +223,9 @@ class Optimum:
 
     If the outcome is separated, ``direction`` (m, p) tells where the coefficients go to infinity, ``coef``
     holds the limit of the rest and ``vcov`` is NaN for the infinite ones; ``perfect_rows`` are fitted
-    perfectly.
+    perfectly. ``undetermined`` (h, m, p) spans the changes of coefficients that move no finite logit of the
+    rows, the direction among them; ``centred_vcov`` has no gaps then, and gives the errors of all logits that
+    none of these moves.
 
     ``moments`` are those of `LikelihoodSum` at ``coef``, None where they were not found on the way.
     """
@@ -240,6 +242,7 @@ class Optimum:
     passes: int
     separation: SeparationKind = "none"
     direction: FloatArray | None = None
+    undetermined: FloatArray | None = None
     perfect_rows: int = 0
     moments: FloatArray | None = None
     robust: FloatArray | None = None

@@ -37,6 +37,15 @@ def _require_separation(estimate: LogisticEstimate) -> None:
         refuse("separation.direction", f"is not a table of {len(coef)} by {coef.shape[1]} numbers")
     elif not (np.sign(direction) == np.where(infinite, np.sign(coef), 0.0)).all():
         refuse("separation.direction", "does not point to the coefficients that are infinite")
+    undetermined = estimate.separation.undetermined
+    if undetermined is not None and direction is None:
+        refuse("separation.undetermined", "is there without a direction of separation")
+    for k, change in enumerate(undetermined or ()):
+        if [len(row) for row in change] != [coef.shape[1]] * len(coef):
+            field = f"separation.undetermined[{k}]"
+            refuse(field, f"is not a table of {len(coef)} by {coef.shape[1]} numbers")
+        if not 0.0 < np.abs(change).max() <= LARGEST_COEFFICIENT:
+            refuse(f"separation.undetermined[{k}]", f"is 0 throughout, or beyond {LARGEST_COEFFICIENT:g}")
     outcomes, names = estimate.spec.outcome.modelled, estimate.spec.column_names
     places = [(outcomes[j], names[k], float(np.sign(coef[j, k]))) for j, k in np.argwhere(infinite)]
     if list(estimate.separation.infinite) != places:

@@ -31,10 +31,13 @@ __all__ = ["FORMAT", "VERSION", "read_model", "write_model"]
 FORMAT = "logreg.model"
 
 #: Raised whenever a file that is written can no longer be read by an older `logreg`.
-VERSION = 2
+VERSION = 3
 
 #: What fields that a version added stand for in files written before it.
-_ADDED: Mapping[int, Mapping[str, float]] = {2: {"reference_df": math.inf}}
+_ADDED: Mapping[int, Mapping[str, float | None]] = {
+    2: {"reference_df": math.inf},
+    3: {"separation.undetermined": None},
+}
 
 #: Fields of the estimate with a name or a layout of their own in the file.
 _OWN: Mapping[str, str] = {
@@ -158,9 +161,7 @@ def _estimate(document: Any) -> LogisticEstimate:
         refuse("version", f"is {version}, and this logreg reads versions 1 to {VERSION}: {remedy}")
     for later in range(version + 1, VERSION + 1):
         for name, value in _ADDED[later].items():
-            if name in document:
-                refuse(name, f"is there, though version {version} had no such field")
-            document = {**document, name: to_json(value)}
+            document = _with_added(document, name.split("."), to_json(value), version, name)
     plain = _plain_fields()
     stored = read_object(document, ["format", "version", "written_by", *_OWN.values(), *plain], "")
     from_json(str, stored["written_by"], "written_by")
@@ -180,6 +181,18 @@ def _estimate(document: Any) -> LogisticEstimate:
     )
     require_consistent(estimate)
     return estimate
+
+
+def _with_added(document: Any, path: list[str], value: Json, version: int, name: str) -> Any:
+    """Return a document with a field that its version did not have; what is no object is looked at later."""
+    if not isinstance(document, dict):
+        return document
+    first, *rest = path
+    if rest:
+        return {**document, first: _with_added(document.get(first), rest, value, version, name)}
+    if first in document:
+        refuse(name, f"is there, though version {version} had no such field")
+    return {**document, first: value}
 
 
 def _coefficients(value: object, spec: DesignSpec) -> NDArray[np.float64]:

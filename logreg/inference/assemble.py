@@ -243,9 +243,16 @@ def _separation(spec: DesignSpec, optimum: Optimum) -> Separation:
             (spec.outcome.modelled[j], spec.column_names[k], float(np.sign(direction[j, k])))
             for j, k in zip(*np.nonzero(direction), strict=True)
         ),
-        direction=tuple(tuple(float(x) for x in row) for row in direction),
+        direction=_nested(direction),
         rows=optimum.perfect_rows,
+        undetermined=None
+        if optimum.undetermined is None
+        else tuple(_nested(one) for one in optimum.undetermined),
     )
+
+
+def _nested(array: FloatArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, array.tolist()))
 
 
 def _frozen(array: FloatArray) -> FloatArray:

@@ -138,6 +138,10 @@ class RowSums:
     logit_squared: float
 
 
+#: A random combination misses what it should see with a probability of about `STILL`; two of them, never.
+N_PROBES = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CentredCovariance:
     """The covariance (m p, m p) of the coefficients when ``centre`` (p,) is subtracted from the columns.
@@ -156,12 +160,16 @@ class Separation:
     ``verdict`` is "none", "complete", "quasi-complete" or "not checked"; ``infinite`` lists (outcome, term,
     sign) of the infinite coefficients; ``direction`` (m, p) is the direction in which the likelihood keeps
     growing, None without separation; ``rows`` counts the rows fitted perfectly in the limit.
+    ``undetermined`` (h, m, p) spans the changes of coefficients that move no finite logit of the rows: other
+    logits that one of them moves are infinite, or not known. None without separation, and for models saved
+    before version 3.
     """
 
     verdict: str
     infinite: tuple[tuple[str, str, float], ...]
     direction: tuple[tuple[float, ...], ...] | None
     rows: int
+    undetermined: tuple[tuple[tuple[float, ...], ...], ...] | None = None
 
     def __str__(self) -> str:
         if self.direction is None:
@@ -241,6 +249,33 @@ class LogisticEstimate:
     def logit_centre(self) -> FloatArray:
         """What is subtracted from rows x (p,) before `logit_vcov` is applied; the intercept's is 0."""
         return np.zeros(self.coef_array.shape[1]) if self.centred is None else self.centred.centre
+
+    @cached_property
+    def without_error(self) -> NDArray[np.bool_]:
+        """Which coefficients (m p,) `logit_vcov` says nothing of: where a fit failed, and infinite ones whose
+        covariance came from resamples or from a model saved before version 3.
+        """
+        settled = self.separation.direction is None or self.separation.undetermined is not None
+        vcov = self.centred.vcov if self.centred is not None and settled else self.vcov_array
+        result: NDArray[np.bool_] = self.estimated.ravel() & np.isnan(np.diagonal(vcov))
+        return result
+
+    @cached_property
+    def undetermined(self) -> FloatArray | None:
+        """`Separation.undetermined` (h, m, p) as an array."""
+        found = self.separation.undetermined
+        return None if found is None else np.array(found)
+
+    @cached_property
+    def probes(self) -> FloatArray | None:
+        """Two changes of coefficients (2, m, p) that stand for all undetermined ones: a logit that one of
+        those moves is moved by a combination of them drawn at random.
+        """
+        if self.undetermined is None:
+            return None
+        shares = np.random.default_rng(N_PROBES).normal(size=(N_PROBES, len(self.undetermined)))
+        result: FloatArray = np.tensordot(shares, self.undetermined, axes=1)
+        return result
 
     @cached_property
     def std_error_array(self) -> FloatArray:

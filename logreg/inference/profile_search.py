@@ -95,8 +95,8 @@ class Surface:
 class _State:
     """A point of a search, in the metric at hand.
 
-    ``score`` is s, ``contrast`` is c, ``newton`` is ``I^-1 s``, ``gain`` is ``s'I^-1 s / 2``, ``along`` is ``I^-1 c``, ``variance`` is
-    ``c'I^-1 c`` and ``slope`` is ``c'I^-1 s``.
+    ``score`` is s, ``contrast`` is c, ``newton`` is ``I^-1 s``, ``gain`` is ``s'I^-1 s / 2``, ``along`` is
+    ``I^-1 c``, ``variance`` is ``c'I^-1 c`` and ``slope`` is ``c'I^-1 s``.
     """
 
     loglik: float

@@ -103,6 +103,9 @@ def _reordered_separation(fit: LogisticEstimate, order: list[int]) -> Separation
     return replace(
         found,
         direction=tuple(tuple(float(x) for x in row) for row in direction),
+        undetermined=None
+        if fit.undetermined is None
+        else tuple(tuple(map(tuple, _differences(one, order).tolist())) for one in fit.undetermined),
         infinite=tuple(
             (names[order[j + 1]], fit.spec.column_names[k], float(np.sign(direction[j, k])))
             for j, k in zip(*np.nonzero(direction), strict=True)

@@ -25,6 +25,7 @@ from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.interpret.margins import MarginSums
 from logreg.interpret.row_functions import RowFunction
 from logreg.logits import sigmoid_pair
+from logreg.logits.limit import STILL
 from logreg.tables import table
 
 if TYPE_CHECKING:
@@ -104,9 +105,13 @@ class Estimates:
         return Estimates(values=values, jacobian=jacobian, known=known, sampling=sampling)
 
     def combined(self, weights: FloatArray) -> Estimates:
-        """Return linear combinations ``weights @ values`` for weights (r, q)."""
+        """Return linear combinations ``weights @ values`` for weights (r, q); 0 times infinity is 0."""
+        finite = np.isfinite(self.values)
+        with np.errstate(invalid="ignore"):
+            shares = np.where(weights[:, ~finite] == 0.0, 0.0, weights[:, ~finite] * self.values[~finite])
+            values = weights[:, finite] @ self.values[finite] + shares.sum(axis=1)
         return Estimates(
-            values=weights @ self.values,
+            values=values,
             jacobian=weights @ self.jacobian,
             known=np.array([bool(self.known[row != 0.0].all()) for row in weights], dtype=bool),
             sampling=None if self.sampling is None else weights @ self.sampling @ weights.T,
@@ -134,13 +139,22 @@ class Estimates:
 
 
 def depends_on_infinite(fit: LogisticEstimate, jacobian: FloatArray) -> NDArray[np.bool_]:
-    """Tell which rows of a Jacobian (q, m p) move with a coefficient that has no finite variance."""
-    infinite = fit.estimated.ravel() & np.isnan(np.diagonal(fit.vcov_array))
-    if not infinite.any():
-        return np.zeros(len(jacobian), dtype=bool)
-    size = np.abs(jacobian).max(axis=1, initial=0.0)
-    found: NDArray[np.bool_] = np.abs(jacobian[:, infinite]).max(axis=1) > NEGLIGIBLE * size
-    return found
+    """Tell which rows of a Jacobian (q, m p) move with a coefficient that has no finite variance, or with
+    changes of coefficients of which the data cannot tell. It is one with respect to `Estimates.jacobian`.
+    """
+    unknown = np.zeros(len(jacobian), dtype=bool)
+    if fit.without_error.any():
+        size = np.abs(jacobian).max(axis=1, initial=0.0)
+        unknown |= np.abs(jacobian[:, fit.without_error]).max(axis=1) > NEGLIGIBLE * size
+    if fit.undetermined is not None:
+        moves = fit.undetermined.copy()
+        if fit.spec.intercept:
+            # Those of columns less their centre.
+            moves[:, :, 0] += moves @ fit.logit_centre
+        flat = moves.reshape(len(moves), -1).T
+        size = np.abs(jacobian) @ np.abs(flat)
+        unknown |= (np.abs(jacobian @ flat) > STILL * size).any(axis=1)
+    return unknown
 
 
 def estimates_of_margins(

@@ -23,7 +23,7 @@ from logreg.inference.estimate import LogisticEstimate
 from logreg.interpret.grouping import GroupedRows, Grouping
 from logreg.interpret.population import FloatArray, Piece, Population, Setting, SettingMap, map_settings
 from logreg.interpret.row_functions import RowFunction
-from logreg.logits.limit import FAR, endless
+from logreg.logits.limit import FAR, endless, unsettled
 
 __all__ = [
     "MarginSums",
@@ -114,22 +114,44 @@ def settings_of_piece(
             logits = setting_logits(design, coef * keep[:, np.newaxis], constant @ coef.T, offset)
             infinite = None
             if steps is not None:
-                infinite = _go_to_the_limit(logits, steps, design, keep, constant)
+                infinite = _go_to_the_limit(logits, steps, fit.probes, design, keep, constant)
             yield Settled(positions=batch, design=design, logits=logits, infinite=infinite)
 
 
 def _go_to_the_limit(
-    logits: FloatArray, steps: FloatArray, design: Any, keep: FloatArray, constant: FloatArray
+    logits: FloatArray,
+    steps: FloatArray,
+    probes: FloatArray | None,
+    design: Any,
+    keep: FloatArray,
+    constant: FloatArray,
 ) -> NDArray[np.bool_]:
-    """Move logits along the direction of separation, in place; return which rows (s, n) end at infinity."""
-    kept = (steps * keep[:, np.newaxis]).reshape(-1, steps.shape[1])
+    """Move logits along the direction of separation, in place; return which rows (s, n) end at infinity.
+
+    Logits (m,) of rows under a setting where one is neither infinite nor known are NaN.
+    """
+    moved, size = _moves(steps, design, keep, constant)
+    logits += endless(np.clip(moved, -FARTHEST, FARTHEST), np.minimum(size, FARTHEST), axis=1)
+    if probes is not None:
+        shaken = [_moves(probe, design, keep, constant) for probe in probes]
+        moves, sizes = (np.stack(parts, axis=1) for parts in zip(*shaken, strict=True))
+        for one, k_moved, k_size in zip(logits, moves, sizes, strict=True):
+            one[:, unsettled(one, k_moved, k_size)] = np.nan
+    return cast("NDArray[np.bool_]", np.abs(logits).max(axis=1) >= FAR)
+
+
+def _moves(
+    steps: FloatArray, design: Any, keep: FloatArray, constant: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return how far changes of coefficients (m, p) move logits (s, m, n), and the sizes of the parts."""
+    s, m = len(keep), len(steps)
+    kept = (steps * keep[:, np.newaxis]).reshape(s * m, -1)
     # Of numbers near the end of the doubles only the order counts.
     with np.errstate(over="ignore"):
-        moved = design.matvec(kept).reshape(logits.shape) + (constant @ steps.T)[:, :, np.newaxis]
-        size = (np.abs(kept) @ np.abs(design.to_array())).reshape(logits.shape)
+        moved = design.matvec(kept).reshape(s, m, -1) + (constant @ steps.T)[:, :, np.newaxis]
+        size = (np.abs(kept) @ np.abs(design.to_array())).reshape(s, m, -1)
         size += (np.abs(constant) @ np.abs(steps).T)[:, :, np.newaxis]
-    logits += endless(np.clip(moved, -FARTHEST, FARTHEST), np.minimum(size, FARTHEST), axis=1)
-    return cast("NDArray[np.bool_]", np.abs(logits).max(axis=1) >= FAR)
+    return moved, size
 
 
 def margin_sums(

@@ -221,6 +221,10 @@ def _log_odds_ratios(
         way = contrast @ direction @ step
         way[np.abs(way) <= STILL * (np.abs(contrast) @ np.abs(direction) @ np.abs(step))] = 0.0
         estimate = np.where(way == 0.0, estimate, np.copysign(np.inf, way))
+        for probe in () if fit.probes is None else fit.probes:
+            shaken = np.abs(contrast @ probe @ step)
+            unknown = shaken > STILL * (np.abs(contrast) @ np.abs(probe) @ np.abs(step))
+            estimate[unknown & (way == 0.0)] = np.nan
     estimate[:, _rests_on_left_out(fit, step)] = np.nan
     std_error[~np.isfinite(estimate)] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -20,7 +20,7 @@ from logreg.errors import PredictError, SupportError, did_you_mean
 from logreg.inference.estimate import LogisticEstimate
 from logreg.inference.normal import critical_value
 from logreg.logits import logit, sigmoid, sigmoid_pair
-from logreg.logits.limit import FAR, endless
+from logreg.logits.limit import FAR, endless, unsettled
 from logreg.tables import table
 
 if TYPE_CHECKING:
@@ -122,21 +122,33 @@ def contrast_of_outcomes(fit: LogisticEstimate, versus: object) -> tuple[tuple[s
     return tuple(names[k] for k in others), names[position], unit[others] - unit[position]
 
 
-def _linear_predictors(fit: LogisticEstimate, rows: LabelledRows) -> FloatArray:
-    """Return logits (m, n) of the encoded rows; under separation those that grow without bound are about 1e6
-    or more.
+def _linear_predictors(
+    fit: LogisticEstimate, rows: LabelledRows, contrast: FloatArray | None = None
+) -> FloatArray:
+    """Return logits (m, n) of the encoded rows, or differences of them (k, n) by a contrast (k, m).
+
+    Under separation those that grow without bound are about 1e6 or more, and what is neither infinite nor
+    known is NaN: each difference by itself, otherwise all logits of a row whose probabilities rest on it.
     """
-    result = np.empty((len(fit.coef_array), len(rows.rows.positions)))
+    m = len(fit.coef_array)
+    result = np.empty((m if contrast is None else len(contrast), len(rows.rows.positions)))
     direction = fit.separation.direction
     for here, design, offset in rows.rows.pieces():
-        result[:, here] = design.matvec(fit.filled_coef)
+        logits = design.matvec(fit.filled_coef)
         if offset is not None:
-            result[:, here] += offset
+            logits += offset
         if direction is not None:
             steps = np.asarray(direction)
             moved = design.matvec(steps)
             size = np.abs(steps) @ np.abs(design.to_array())
-            result[:, here] += endless(moved, size, axis=0)
+            logits += endless(moved, size, axis=0)
+        shown = logits if contrast is None else contrast @ logits
+        if fit.probes is not None:
+            shaken = np.array([design.matvec(probe) for probe in fit.probes])
+            parts = np.abs(fit.probes) @ np.abs(design.to_array())
+            unknown = unsettled(logits, shaken, parts, contrast)
+            shown = np.where(unknown, np.nan, shown)
+        result[:, here] = shown
     return result
 
 
@@ -153,6 +165,7 @@ def _variances(
     """Return variances (k, n) of k functions of the logits; ``gradient(rows)`` is (k, m, rows)."""
     m, p = fit.coef_array.shape
     blocks = fit.logit_vcov.reshape(m, p, m, p)
+    lost = fit.without_error.reshape(m, p).any(axis=0)
     result = np.zeros((k, len(rows.rows.positions)))
     try:
         with np.errstate(over="raise"):
@@ -163,6 +176,8 @@ def _variances(
                     for j in range(i + 1):
                         quadratic = np.einsum("pn,pn->n", x, blocks[i, :, j, :] @ x)
                         result[:, here] += (1.0 if i == j else 2.0) * g[:, i] * g[:, j] * quadratic
+                if lost.any():
+                    result[:, here][:, (x[lost] != 0.0).any(axis=0)] = np.nan
     except FloatingPointError:
         raise PredictError(
             "the standard errors of the logits overflow: their variance is beyond the range of doubles. "
@@ -236,12 +251,12 @@ def logits_table(
     """
     _require_flag(interval)
     outcomes, _, contrast = contrast_of_outcomes(fit, versus)
-    estimate = _shown(fit, contrast @ _linear_predictors(fit, rows))
+    estimate = _shown(fit, _linear_predictors(fit, rows, contrast))
     if not interval:
         return _wide(rows, outcomes, estimate)
     z = _level(fit, confidence)
     variance = _variances(fit, rows, lambda _: contrast[:, :, np.newaxis], len(outcomes))
-    std_error = np.where(np.isinf(estimate), np.nan, np.sqrt(variance))
+    std_error = np.where(np.isfinite(estimate), np.sqrt(variance), np.nan)
     return _long(
         rows,
         outcomes,
@@ -318,7 +333,10 @@ def probabilities_table(
         return g
 
     std_error = np.sqrt(_variances(fit, rows, gradient, m + 1))
-    low, high = np.asarray(sigmoid(centre - z * std_error)), np.asarray(sigmoid(centre + z * std_error))
+    unknown = np.isnan(centre) | np.isnan(std_error)
+    std_error[unknown] = np.nan
+    ends = [np.where(unknown, 0.0, centre + sign * z * std_error) for sign in (-1.0, 1.0)]
+    low, high = (np.where(unknown, np.nan, np.asarray(sigmoid(end))) for end in ends)
     std_error *= p * q
     if fit.separation.direction is not None:
         # A logit that separation makes infinite has no standard error.

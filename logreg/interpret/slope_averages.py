@@ -203,12 +203,19 @@ class Slopes:
         if self.fit.separation.direction is None:
             return found
         # Along the direction of separation the slope grows without bound, unless the row is at its limit.
-        direction = np.asarray(self.fit.separation.direction)
-        growth = direction @ columns
-        growth[np.abs(growth) <= STILL * (np.abs(direction) @ np.abs(columns))] = 0.0
-        drift = _row_slopes(self.scale, self.kind, logits, growth, columns, x).values
-        values = np.where(drift != 0.0, np.copysign(np.inf, drift), found.values)
+        drift = self._drift(np.asarray(self.fit.separation.direction), logits, columns, x)
+        endless = (drift != 0.0) & ~np.isnan(drift)
+        values = np.where(endless, np.copysign(np.inf, drift), found.values)
+        for probe in () if self.fit.probes is None else self.fit.probes:
+            values[(drift == 0.0) & (self._drift(probe, logits, columns, x) != 0.0)] = np.nan
         return replace(found, values=values)
+
+    def _drift(self, steps: FloatArray, logits: FloatArray, columns: FloatArray, x: FloatArray) -> FloatArray:
+        """Return how a change of coefficients (m, p) changes the slopes, 0 where that is rounding."""
+        growth = steps @ columns
+        growth[np.abs(growth) <= STILL * (np.abs(steps) @ np.abs(columns))] = 0.0
+        drift: FloatArray = _row_slopes(self.scale, self.kind, logits, growth, columns, x).values
+        return drift
 
 
 def _values_under(piece: Piece, name: str, setting: Setting) -> FloatArray:

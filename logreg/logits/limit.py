@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAR", "STILL", "endless"]
+__all__ = ["FAR", "STILL", "endless", "unsettled"]
 
 FloatArray = NDArray[np.float64]
 
@@ -39,3 +41,44 @@ def endless(moved: FloatArray, size: FloatArray, *, axis: int) -> FloatArray:
     place = np.empty_like(speed)
     np.put_along_axis(place, order, np.concatenate([still, np.cumsum(gaps, axis=0)]), axis=0)
     return np.moveaxis((place[1:] - place[:1]) * (2.0 * FAR), 0, axis)
+
+
+def unsettled(
+    logits: FloatArray, moved: FloatArray, size: FloatArray, contrast: FloatArray | None = None
+) -> NDArray[np.bool_]:
+    """Return where logits are not known: neither infinite nor one number.
+
+    Parameters
+    ----------
+    logits : (m, n) array
+        With what `endless` adds: outcomes that stay together are less than FAR apart, the baseline at 0.
+    moved : (r, m, n) array
+        How far changes of coefficients move them of which the data cannot tell.
+    size : (r, m, n) array
+        Sizes of the parts that these moves are sums of.
+    contrast : (k, m) array, optional
+        Differences of logits to look at, each by itself. By default those among the outcomes ahead of all
+        others, together: they decide the probabilities.
+
+    Returns
+    -------
+    array of shape (n,), or (k, n) for a contrast
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unsettled(np.array([[0.5, 0.5, 2e6]]), np.array([[[1.0, 1e-16, 1.0]]]), np.ones((1, 1, 3))).tolist()
+    [True, False, False]
+    """
+    if contrast is not None:
+        apart = np.abs(contrast @ moved) > STILL * (np.abs(contrast) @ size)
+        return apart.any(axis=0) & (np.abs(contrast @ logits) < FAR)
+    full, moves, sizes = (
+        np.concatenate([np.zeros_like(part[..., :1, :]), part], axis=-2) for part in (logits, moved, size)
+    )
+    leads = full > full.max(axis=0) - FAR
+    result = np.zeros(logits.shape[-1], dtype=np.bool_)
+    for j, k in combinations(range(len(full)), 2):
+        apart = np.abs(moves[:, j] - moves[:, k]) > STILL * (sizes[:, j] + sizes[:, k])
+        result |= leads[j] & leads[k] & apart.any(axis=0)
+    return result

@@ -265,7 +265,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path, protocol: int) -> None:
         (b'{"format": "logreg.model"}', "'version'"),
         (b'{"format": "logreg.model", "version": "1"}', "'version'"),
         (b'{"format": "logreg.model", "version": true}', "'version'"),
-        (b'{"format": "logreg.model", "version": 3}', "newer logreg"),
+        (b'{"format": "logreg.model", "version": 4}', "newer logreg"),
         (b'{"format": "logreg.model", "version": 0}', "no such"),
         (b'{"format": "logreg.model", "version": 1}', "'written_by': is missing"),
     ],
@@ -359,6 +359,8 @@ def test_every_value_of_another_type_is_refused(tmp_path: Path, name: str, wrong
         )
         if extended and number and (wrong is None or (type(wrong) in (int, float) and wrong != 10**400)):
             continue  # NaN or a number where a number or NaN was
+        if path == ("separation", "undetermined") and wrong is None:
+            continue  # as in a model of an older version, saved again
         if type(old) is type(wrong) or alike or free:
             continue  # a value of the right type, whatever it says
         if wrong == -3 and isinstance(old, float):

@@ -50,7 +50,7 @@ def test_ends_are_the_roots_of_the_published_cases(name: str) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_step_from_an_end_is_seen_to_be_short(seed: int) -> None:
-    # Its length is a difference that cancels; taken from squares it was 3e-8 at best, and the end not certain.
+    # Its length is a difference that cancels; taken from squares it was 3e-8 at best.
     rng = np.random.default_rng(seed)
     x = rng.normal(size=40)
     fit = logreg.fit("y ~ x", {"x": x, "y": (rng.random(40) < expit(x)).astype(int)})
