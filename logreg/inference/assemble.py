@@ -189,7 +189,7 @@ def covariance_fields(
     """
     vcov, centred, reference_df, remark = optimum.vcov, optimum.centred_vcov, np.inf, ""
     if sandwich is not None:
-        n_coef = int(np.sum(~np.isnan(optimum.coef)))
+        n_coef = len(optimum.coef) * (optimum.coef.shape[1] - len(optimum.aliases))
         factor = factor_of(name, n=n, n_coef=n_coef)
         # Where nothing could be estimated there is no sandwich either, and ``vcov`` is NaN throughout.
         vcov = vcov if optimum.robust is None else factor * optimum.robust

@@ -286,8 +286,12 @@ class LogisticEstimate:
 
     @property
     def n_coef(self) -> int:
-        """Number of free coefficients, intercepts included, aliased ones not."""
-        return int(self.estimated.sum())
+        """Number of free coefficients, intercepts included, aliased ones not.
+
+        Those that the limit of a separated outcome leaves open are parameters all the same.
+        """
+        m, p = self.coef_array.shape
+        return int(m * (p - len(self.aliases)))
 
     @property
     def spans_constant(self) -> bool:

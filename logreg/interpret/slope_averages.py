@@ -215,6 +215,8 @@ class Slopes:
         growth = steps @ columns
         growth[np.abs(growth) <= STILL * (np.abs(steps) @ np.abs(columns))] = 0.0
         drift: FloatArray = _row_slopes(self.scale, self.kind, logits, growth, columns, x).values
+        # Outcomes that grow alike cancel, but for rounding.
+        drift[np.abs(drift) <= STILL * np.abs(growth).max(axis=0) * np.maximum(np.abs(x), 1.0)] = 0.0
         return drift
 
 

@@ -58,7 +58,7 @@ def unsettled(
         Sizes of the parts that these moves are sums of.
     contrast : (k, m) array, optional
         Differences of logits to look at, each by itself. By default those among the outcomes ahead of all
-        others, together: they decide the probabilities.
+        others, together: they decide the probabilities. Of two outcomes that are behind, nothing is known.
 
     Returns
     -------
@@ -70,13 +70,16 @@ def unsettled(
     >>> unsettled(np.array([[0.5, 0.5, 2e6]]), np.array([[[1.0, 1e-16, 1.0]]]), np.ones((1, 1, 3))).tolist()
     [True, False, False]
     """
-    if contrast is not None:
-        apart = np.abs(contrast @ moved) > STILL * (np.abs(contrast) @ size)
-        return apart.any(axis=0) & (np.abs(contrast @ logits) < FAR)
     full, moves, sizes = (
         np.concatenate([np.zeros_like(part[..., :1, :]), part], axis=-2) for part in (logits, moved, size)
     )
     leads = full > full.max(axis=0) - FAR
+    if contrast is not None:
+        apart = np.abs(contrast @ moved) > STILL * (np.abs(contrast) @ size)
+        compared = np.concatenate([-contrast.sum(axis=1, keepdims=True), contrast], axis=1) != 0.0
+        behind = compared.astype(np.intp) @ leads == 0
+        found: NDArray[np.bool_] = behind | (apart.any(axis=0) & (np.abs(contrast @ logits) < FAR))
+        return found
     result = np.zeros(logits.shape[-1], dtype=np.bool_)
     for j, k in combinations(range(len(full)), 2):
         apart = np.abs(moves[:, j] - moves[:, k]) > STILL * (sizes[:, j] + sizes[:, k])

@@ -24,6 +24,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,7 @@ from logreg.design.ast import Call, Column, Expression, Text
 from logreg.design.distribution import Distribution
 from logreg.design.spec import DesignSpec
 from logreg.errors import SupportError
+from logreg.fitted import LogisticFit
 from logreg.inference.normal import critical_value
 from logreg.interpret.effects import Profile
 from logreg.logits.limit import FAR, STILL
@@ -65,6 +67,8 @@ __all__ = [
 MOST_COEFFICIENTS = 2_000
 #: The covariance of so many coefficients takes some 150 kB; of more, the calculator shows no intervals.
 MOST_WITH_COVARIANCE = 120
+#: Records that can be chosen, numbers at one value, up to which all are looked at: a fraction of a second.
+MOST_RECORDS = 20_000
 #: Steps of a slider over the range of a number, about.
 SLIDER_STEPS = 100
 #: Stands for a label that a loaded model compares with nothing.
@@ -197,7 +201,7 @@ def calculator_model(context: Context, profiles: Mapping[str, Profile]) -> Calcu
     ------
     SupportError
         If the model has no predictor, an offset that was given as an array, too many coefficients for a
-        calculator, or a function that it cannot compute.
+        calculator, or a function that it cannot compute; or if separation leaves some records open.
 
     Examples
     --------
@@ -214,6 +218,11 @@ def calculator_model(context: Context, profiles: Mapping[str, Profile]) -> Calcu
         raise SupportError(f"there is no calculator: {objection}.")
     values = starting_values(spec, profiles)
     levels = {name: choices_of(spec, name, profiles.get(name)) for name in values}
+    if _has_open_records(fit, values, levels):
+        raise SupportError(
+            "there is no calculator: the outcome is separated in several directions, and nothing is known of "
+            "the probabilities of records where they meet."
+        )
     places = {name: Place(position=k, levels=levels[name]) for k, name in enumerate(values)}
     m, p = fit.coef_array.shape
     direction = fit.separation.direction
@@ -260,6 +269,22 @@ def _objection(spec: DesignSpec) -> str:
     if n_coefficients > MOST_COEFFICIENTS:
         return f"the model has {n_coefficients} coefficients, more than {MOST_COEFFICIENTS}"
     return ""
+
+
+def _has_open_records(
+    fit: LogisticFit, values: Mapping[str, Level], levels: Mapping[str, tuple[Level, ...] | None]
+) -> bool:
+    """Tell whether the probabilities of some record that can be chosen are not known, as where separation
+    pulls it both ways.
+    """
+    # One direction alone pulls one way.
+    if fit.undetermined is None or len(fit.undetermined) == 1:
+        return False
+    choices = [levels[name] or (value,) for name, value in values.items()]
+    if math.prod(map(len, choices)) > MOST_RECORDS:
+        return True
+    records = zip(*product(*choices), strict=True)
+    return bool(fit.probabilities(dict(zip(values, map(list, records), strict=True))).isna().any(axis=None))
 
 
 def _term_labels(context: Context) -> tuple[tuple[str, str], ...]:

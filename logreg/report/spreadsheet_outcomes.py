@@ -246,8 +246,14 @@ def compared_of(
     for k in range(n_outcomes):
         line = Line(sheet=workings.sheet, row=top + k)
         difference = line.put(logits.cell(k) - base)
-        logit = line.put(_shown(difference, model.far) if model.direction else difference)
-        odds = line.put(_odds(difference))
+        shown: list[Formula] = [difference, _odds(difference)]
+        if model.direction:
+            # Nothing is known of two outcomes that are both impossible.
+            behind = greatest(logits.area()) - greatest(logits.cell(k), base) >= model.far
+            shown = [
+                chosen(behind, _NONE, part) for part in (_shown(difference, model.far), _odds(difference))
+            ]
+        logit, odds = map(line.put, shown)
         if uncertainty is None:
             found.append((Three(estimate=odds), Three(estimate=logit)))
             continue

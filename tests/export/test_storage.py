@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy.special import expit
 
 import logreg
 from logreg.errors import LoadError, PredictError
@@ -520,3 +522,41 @@ def test_files_of_older_versions_are_read(name: str) -> None:
     stored = json.loads(path.read_text())
     assert stored["version"] == 1
     assert fit.loglik == stored["loglik"]
+
+
+def test_a_separated_model_of_version_2_has_the_errors_that_it_can_have() -> None:
+    """Its file says nothing of the covariance of infinite coefficients, on which levels b and c rest."""
+    # Saved by version 2 from these rows: level a separates, and is the reference.
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame({"g": np.repeat(list("abc"), 20), "x": rng.normal(size=60).round(3)})
+    event = (data.g != "a") & (rng.random(60) < 0.5)
+    left = data.g != "a"
+    design = np.column_stack([data.g == "b", data.g == "c", data.x]).astype(float)[left]
+    expected = sm.Logit(event[left].astype(float), design).fit(disp=0, tol=1e-14, maxiter=100).params[:2]
+    fit = logreg.load(Path(__file__).parent / "models" / "v2_reference_separated.json")
+    new = pd.DataFrame({"g": ["a", "b", "c"], "x": [0.0, 0.0, 0.0]})
+    found = fit.probabilities(new, interval=True).query("outcome == 'yes'")
+    np.testing.assert_allclose(found["estimate"], [0.0, *expit(expected)], rtol=1e-9)
+    assert found[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+    slope = fit.coefficients().set_index("term").loc["x"]
+    assert np.isfinite(slope[["estimate", "std_error"]].astype(float)).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda width: [[[1.0] * (width + 1)]], "is not a table of 1 by"),
+        (lambda width: [[[0.0] * width]], "is 0 throughout"),
+        (lambda width: [[[1e200] * width]], "or beyond 1e+160"),
+    ],
+)
+def test_changes_that_are_none_are_refused(tmp_path: Path, wrong: Any, message: str) -> None:
+    stored = document("separated", tmp_path)
+    width = len(stored["design"]["column_names"])
+    stored["separation"]["undetermined"] = wrong(width)
+    said = refusal(stored, tmp_path)
+    assert "'separation.undetermined[0]'" in said
+    assert message in said
+    stored = document("binary", tmp_path)
+    stored["separation"]["undetermined"] = [[[1.0] * len(stored["design"]["column_names"])]]
+    assert "'separation.undetermined'" in refusal(stored, tmp_path)
