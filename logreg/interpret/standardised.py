@@ -124,7 +124,9 @@ def standardised_table(
     }
     for name in ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"):
         values = coefficients[name].to_numpy()
-        columns[name] = values if name in ("statistic", "p_value") else values * scale
+        # An infinite coefficient of a column without spread has no standardised one.
+        with np.errstate(invalid="ignore"):
+            columns[name] = values if name in ("statistic", "p_value") else values * scale
     return table({name: values[shown] for name, values in columns.items()})
 
 

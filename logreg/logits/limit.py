@@ -58,7 +58,8 @@ def unsettled(
         Sizes of the parts that these moves are sums of.
     contrast : (k, m) array, optional
         Differences of logits to look at, each by itself. By default those among the outcomes ahead of all
-        others, together: they decide the probabilities. Of two outcomes that are behind, nothing is known.
+        others, together: they decide the probabilities. Of two outcomes that stay behind together, nothing is
+        known.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def unsettled(
         apart = np.abs(contrast @ moved) > STILL * (np.abs(contrast) @ size)
         compared = np.concatenate([-contrast.sum(axis=1, keepdims=True), contrast], axis=1) != 0.0
         behind = compared.astype(np.intp) @ leads == 0
-        found: NDArray[np.bool_] = behind | (apart.any(axis=0) & (np.abs(contrast @ logits) < FAR))
+        found: NDArray[np.bool_] = (behind | apart.any(axis=0)) & (np.abs(contrast @ logits) < FAR)
         return found
     result = np.zeros(logits.shape[-1], dtype=np.bool_)
     for j, k in combinations(range(len(full)), 2):

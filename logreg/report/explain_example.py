@@ -90,16 +90,22 @@ def _lines(example: Example) -> list[str]:
         if len(example.modelled) > 1:
             lines += [f"{level_text(outcome)} against {level_text(example.baseline)}:", ""]
         lines += _sum_table(parts, logit, digits)
-        if math.isinf(logit.estimate):
+        if not math.isfinite(logit.estimate):
             lines += [_endless(logit.estimate), ""]
-            shown_odds.append(math.inf if logit.estimate > 0 else 0.0)
+            shown_odds.append(float(np.exp(logit.estimate)))
             continue
+        if _has_no_sum(parts):
+            lines += [MEETING, ""]
         places = _places(parts, logit.estimate, digits)
         text = significant(odds, PLAIN, digits=digits)
         lines += [f"Odds = exp({fixed(logit.estimate, places, PLAIN)}) = {text} to 1", ""]
         # Odds beyond the doubles are shown as such; the rest of the sum uses the digits that are shown.
         shown_odds.append(float(text) if math.isfinite(odds) else odds)
     return lines + _probability_lines(example, shown_odds, digits)
+
+
+def _has_no_sum(parts: Sequence[Contribution]) -> bool:
+    return any(math.isinf(part.contribution) for part in parts)
 
 
 def _title(example: Example, heading: str) -> str:
@@ -135,10 +141,16 @@ def _level(value: Level) -> str:
 def _places(parts: Sequence[Contribution], logit: float, odds_digits: int) -> int:
     """Return digits after the point with which the sum and the exponential can be checked."""
     for places in PLACES:
-        adds_up = round(sum(round(p.contribution, places) for p in parts), places) == round(logit, places)
+        adds_up = _has_no_sum(parts) or round(
+            sum(round(p.contribution, places) for p in parts), places
+        ) == round(logit, places)
         if adds_up and _same_odds(logit, places, odds_digits):
             return places
     return next((places for places in range(3, 16) if _same_odds(logit, places, odds_digits)), 15)
+
+
+#: Said of a finite logit with infinite parts.
+MEETING = "The infinite parts cancel: the sum is that of the limit."
 
 
 def _same_odds(logit: float, places: int, digits: int) -> bool:
@@ -150,9 +162,10 @@ def _same_odds(logit: float, places: int, digits: int) -> bool:
 
 def _sum_table(parts: Sequence[Contribution], logit: Range, odds_digits: int) -> list[str]:
     rows = [("Term", "Value", "Coefficient", "Contribution")]
-    if math.isinf(logit.estimate):
+    if _has_no_sum(parts) or not math.isfinite(logit.estimate):
         rows += [(p.term, *_factors(p, None, 3), _addend(p.contribution, 3)) for p in parts]
-        total = "∞" if logit.estimate > 0 else "-∞"
+        total = fixed(logit.estimate, _places(parts, logit.estimate, odds_digits), PLAIN)
+        total = "not known" if math.isnan(logit.estimate) else total
     else:
         places = _places(parts, logit.estimate, odds_digits)
         shown = apportioned([p.contribution for p in parts], logit.estimate, places)
@@ -191,6 +204,8 @@ def _factors(part: Contribution, shown: float | None, places: int) -> tuple[str,
 
 
 def _endless(logit: float) -> str:
+    if math.isnan(logit):
+        return "The data separate the outcomes in several directions: of this logit they say nothing."
     if logit > 0:
         return "The data separate the outcomes: this logit grows without limit, and so do the odds."
     return "The data separate the outcomes: this logit falls without limit, and the odds go to 0."
@@ -201,6 +216,8 @@ def _endless(logit: float) -> str:
 
 def _odds_digits(example: WorkedExample) -> int:
     """Return significant digits of the odds from which every probability, as shown, follows."""
+    if any(map(math.isnan, example.odds)):
+        return DIGITS[0]
     for digits in DIGITS:
         odds = [
             float(significant(value, PLAIN, digits=digits)) if math.isfinite(value) else value
@@ -236,6 +253,8 @@ def _probability_lines(example: Example, odds: Sequence[float], digits: int) -> 
     if len(odds) == 1:
         p = example.probabilities[1]
         how = f"{shown[0]} / (1 + {shown[0]}) = " if finite else ""
+        if math.isnan(p.estimate):
+            return ["Probability: not known"]
         return [f"Probability = {how}{_probability(p.estimate)}, that is {_percents(example, p)}"]
     lines = []
     if finite:
@@ -244,7 +263,10 @@ def _probability_lines(example: Example, odds: Sequence[float], digits: int) -> 
     for k, (outcome, p) in enumerate(zip(example.outcomes, example.probabilities, strict=True)):
         part = "1" if k == 0 else shown[k - 1]
         how = f"{part} / {total} = " if finite else ""
-        lines.append(f"P({level_text(outcome)}) = {how}{_probability(p.estimate)}, {_percents(example, p)}")
+        stated = (
+            "not known" if math.isnan(p.estimate) else f"{_probability(p.estimate)}, {_percents(example, p)}"
+        )
+        lines.append(f"P({level_text(outcome)}) = {how}{stated}")
     return lines
 
 

@@ -248,10 +248,11 @@ def compared_of(
         difference = line.put(logits.cell(k) - base)
         shown: list[Formula] = [difference, _odds(difference)]
         if model.direction:
-            # Nothing is known of two outcomes that are both impossible.
-            behind = greatest(logits.area()) - greatest(logits.cell(k), base) >= model.far
+            # Nothing is known of two outcomes that are impossible alike.
+            alike = chosen(greatest(logits.area()) - logits.cell(k) >= model.far, 1, 0)
+            open_one = alike * chosen(absolute(difference) < model.far, 1, 0) > 0
             shown = [
-                chosen(behind, _NONE, part) for part in (_shown(difference, model.far), _odds(difference))
+                chosen(open_one, _NONE, part) for part in (_shown(difference, model.far), _odds(difference))
             ]
         logit, odds = map(line.put, shown)
         if uncertainty is None:

@@ -186,3 +186,33 @@ def test_coefficients_that_the_limit_leaves_open_are_parameters_all_the_same() -
     assert fit.aic == pytest.approx(-2.0 * fit.loglik + 28.0)
     # Aliased columns are none: there is no row of level a with h = lo.
     assert quiet("y ~ g*h + x", data).n_coef == 12
+
+
+def test_a_worked_example_says_where_infinite_parts_cancel_and_where_nothing_is_known(torn: Any) -> None:
+    data = table("pq")
+    fit = quiet("y ~ g + h + x", data)
+    shown = str(fit.worked_example(data=pd.DataFrame({"g": ["b"], "h": ["lo"], "x": [0.5]})))
+    assert "The infinite parts cancel" in shown
+    assert "Probability = " in shown
+    shown = str(torn[0].worked_example(data=pd.DataFrame({"g": ["c"], "k": ["v"], "x": [0.5]})))
+    assert "Probability: not known" in shown
+    assert "nan" not in shown
+
+
+@pytest.mark.parametrize("suffix", ["html", "txt", "xlsx", "json"])
+def test_reports_are_written_of_all_of_them(torn: Any, tmp_path: Any, suffix: str) -> None:
+    fits = (torn[0], quiet("y ~ g + h + x", table("pq")), quiet("y ~ g*h + x", table("pqr")))
+    for k, fit in enumerate(fits):
+        path = tmp_path / f"report{k}.{suffix}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit.report(path)
+        assert path.stat().st_size > 1000
+    if suffix == "txt":
+        said = " ".join((tmp_path / "report0.txt").read_text().split())
+        assert "separated in several directions" in said
+
+
+def test_standardised_coefficients_of_infinite_ones_come_without_numpys_warnings() -> None:
+    found = quiet("y ~ g + h + x", table("pq")).standardised()
+    assert np.isinf(found["estimate"]).sum() >= 2

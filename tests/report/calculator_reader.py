@@ -142,8 +142,8 @@ def predict(model: dict[str, Any], record: Record) -> dict[str, list[tuple[float
     found: dict[str, list[tuple[float, float, float]]] = {"logit": [], "probability": []}
     endless = bool(model["direction"]) and max(map(abs, logits)) >= model["far"]
     for k in range(m):
-        if max(full) - max(0.0, logits[k]) >= model["far"]:
-            # Both are impossible, and nothing is known of one against the other.
+        if max(full) - max(0.0, logits[k]) >= model["far"] > abs(logits[k]):
+            # Both are impossible alike, and nothing is known of one against the other.
             found["logit"].append((math.nan, math.nan, math.nan))
         elif model["direction"] and abs(logits[k]) >= model["far"]:
             found["logit"].append((math.copysign(math.inf, logits[k]), math.nan, math.nan))
