@@ -185,6 +185,11 @@ def _checked_weights(name: str, block: RowBlock, row_label: RowLabel) -> FloatAr
         (np.isinf(values), "infinite", "Weights must be finite."),
         (values < 0, "negative", "Weights must be zero or more."),
         (values > LARGEST_VALUE, "huge", f"Weights above {LARGEST_VALUE:g} cannot be summed: rescale them."),
+        (
+            (values > 0) & (values < 1.0 / LARGEST_VALUE),
+            "tiny",
+            f"Weights below {1.0 / LARGEST_VALUE:g} lose their digits: rescale them, or make them 0.",
+        ),
     ):
         count = int(np.count_nonzero(bad))
         if count:

@@ -326,13 +326,19 @@ def in_design_coordinates(
     to_design = None if coordinates.trivial else coordinates.to_design()
     # Scales that doubles cannot square give infinite or zero variances, which the caller refuses by name.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        inner: FloatArray | None = None
         if ascent.metric is not None:
             inner = ascent.metric.inverse()
             if len(free) < size:
                 known, inner = inner, np.zeros((size, size))
                 inner[np.ix_(free, free)] = known
+        elif limit and not len(free):
+            # All rows are fitted perfectly, and nothing is left to vary.
+            inner = np.zeros((size, size))
+        if inner is not None:
             vcov = shown(inner, to_design)
-            condition = _condition(vcov if len(free) == size else vcov[np.ix_(free, free)])
+            if ascent.metric is not None:
+                condition = _condition(vcov if len(free) == size else vcov[np.ix_(free, free)])
             around = None if meat is None else inner @ meat @ inner
             robust = None if around is None else shown((around + around.T) / 2, to_design)
             if limit or not coordinates.trivial:

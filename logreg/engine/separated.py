@@ -77,6 +77,8 @@ def separated_optimum(
         coef[np.isnan(at_limit.coef)] = np.nan
         vcov = _moved(still, vcov)
         robust = None if robust is None else _moved(still, robust)
+    # Beside columns so far from 0 that rounding hides which are held, others have no variance either.
+    held = np.union1d(held, np.flatnonzero(~(vcov.diagonal() > 0.0)))
     coef.reshape(-1)[np.setdiff1d(held, infinite)] = np.nan
     unknown = np.union1d(infinite, np.flatnonzero(np.isnan(coef)))
     return replace(

@@ -277,6 +277,13 @@ class LogisticEstimate:
         result: FloatArray = np.tensordot(shares, self.undetermined, axes=1)
         return result
 
+    def around_centre(self, changes: FloatArray) -> FloatArray:
+        """Return changes of coefficients (..., m, p) as those of columns less `logit_centre`."""
+        result = changes.copy()
+        if self.spec.intercept:
+            result[..., 0] += changes @ self.logit_centre
+        return result
+
     @cached_property
     def std_error_array(self) -> FloatArray:
         """Standard errors (m, p), on the logit scale; NaN where rounding has left a variance below 0."""

@@ -147,11 +147,7 @@ def depends_on_infinite(fit: LogisticEstimate, jacobian: FloatArray) -> NDArray[
         size = np.abs(jacobian).max(axis=1, initial=0.0)
         unknown |= np.abs(jacobian[:, fit.without_error]).max(axis=1) > NEGLIGIBLE * size
     if fit.undetermined is not None:
-        moves = fit.undetermined.copy()
-        if fit.spec.intercept:
-            # Those of columns less their centre.
-            moves[:, :, 0] += moves @ fit.logit_centre
-        flat = moves.reshape(len(moves), -1).T
+        flat = fit.around_centre(fit.undetermined).reshape(len(fit.undetermined), -1).T
         size = np.abs(jacobian) @ np.abs(flat)
         unknown |= (np.abs(jacobian @ flat) > STILL * size).any(axis=1)
     return unknown

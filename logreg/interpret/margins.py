@@ -114,14 +114,14 @@ def settings_of_piece(
             logits = setting_logits(design, coef * keep[:, np.newaxis], constant @ coef.T, offset)
             infinite = None
             if steps is not None:
-                infinite = _go_to_the_limit(logits, steps, fit.probes, design, keep, constant)
+                infinite = _go_to_the_limit(fit, logits, steps, design, keep, constant)
             yield Settled(positions=batch, design=design, logits=logits, infinite=infinite)
 
 
 def _go_to_the_limit(
+    fit: LogisticEstimate,
     logits: FloatArray,
     steps: FloatArray,
-    probes: FloatArray | None,
     design: Any,
     keep: FloatArray,
     constant: FloatArray,
@@ -130,10 +130,10 @@ def _go_to_the_limit(
 
     Logits (m,) of rows under a setting where one is neither infinite nor known are NaN.
     """
-    moved, size = _moves(steps, design, keep, constant)
+    moved, size = _moves(fit, steps, design, keep, constant)
     logits += endless(np.clip(moved, -FARTHEST, FARTHEST), np.minimum(size, FARTHEST), axis=1)
-    if probes is not None:
-        shaken = [_moves(probe, design, keep, constant) for probe in probes]
+    if fit.probes is not None:
+        shaken = [_moves(fit, probe, design, keep, constant) for probe in fit.probes]
         moves, sizes = (np.stack(parts, axis=1) for parts in zip(*shaken, strict=True))
         for one, k_moved, k_size in zip(logits, moves, sizes, strict=True):
             one[:, unsettled(one, k_moved, k_size)] = np.nan
@@ -141,16 +141,20 @@ def _go_to_the_limit(
 
 
 def _moves(
-    steps: FloatArray, design: Any, keep: FloatArray, constant: FloatArray
+    fit: LogisticEstimate, changes: FloatArray, design: Any, keep: FloatArray, constant: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return how far changes of coefficients (m, p) move logits (s, m, n), and the sizes of the parts."""
-    s, m = len(keep), len(steps)
+    s, m = len(keep), len(changes)
+    steps, centre = fit.around_centre(changes), fit.logit_centre
     kept = (steps * keep[:, np.newaxis]).reshape(s * m, -1)
+    # keep * x + constant - centre = keep * (x - centre) + constant + (keep - 1) * centre.
+    shift = constant + (keep - 1.0) * centre
+    x = design.to_array() - centre[:, np.newaxis]
     # Of numbers near the end of the doubles only the order counts.
     with np.errstate(over="ignore"):
-        moved = design.matvec(kept).reshape(s, m, -1) + (constant @ steps.T)[:, :, np.newaxis]
-        size = (np.abs(kept) @ np.abs(design.to_array())).reshape(s, m, -1)
-        size += (np.abs(constant) @ np.abs(steps).T)[:, :, np.newaxis]
+        moved = (kept @ x).reshape(s, m, -1) + (shift @ steps.T)[:, :, np.newaxis]
+        size = (np.abs(kept) @ np.abs(x)).reshape(s, m, -1)
+        size += (np.abs(shift) @ np.abs(steps).T)[:, :, np.newaxis]
     return moved, size
 
 

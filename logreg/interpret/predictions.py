@@ -138,15 +138,13 @@ def _linear_predictors(
         if offset is not None:
             logits += offset
         if direction is not None:
-            steps = np.asarray(direction)
-            moved = design.matvec(steps)
-            size = np.abs(steps) @ np.abs(design.to_array())
-            logits += endless(moved, size, axis=0)
+            x = design.to_array() - fit.logit_centre[:, np.newaxis]
+            steps = fit.around_centre(np.asarray(direction))
+            logits += endless(steps @ x, np.abs(steps) @ np.abs(x), axis=0)
         shown = logits if contrast is None else contrast @ logits
         if fit.probes is not None:
-            shaken = np.array([design.matvec(probe) for probe in fit.probes])
-            parts = np.abs(fit.probes) @ np.abs(design.to_array())
-            unknown = unsettled(logits, shaken, parts, contrast)
+            probes = fit.around_centre(fit.probes)
+            unknown = unsettled(logits, probes @ x, np.abs(probes) @ np.abs(x), contrast)
             shown = np.where(unknown, np.nan, shown)
         result[:, here] = shown
     return result
