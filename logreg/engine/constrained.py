@@ -9,8 +9,9 @@ from logreg.engine.types import FloatArray, LikelihoodSum, Objective, Order
 
 __all__ = ["climb_within"]
 
-#: Restricted models serve for their log-likelihood. At this half squared decrement it is right to 1e-14.
-LOGLIK_TOLERANCE = 1e-14
+#: Restricted models serve for their log-likelihood, which is right to about this half squared decrement; the
+#: step that is taken then squares it. Under separation the information is singular soon after.
+LOGLIK_TOLERANCE = 1e-12
 #: Share of the largest eigenvalue of an information below which one may be rounding, and the score along it
 #: at which nothing is left to gain there: on a separated outcome the two vanish together.
 ROUNDING, VANISHED = 1e-13, 1e-12

@@ -37,8 +37,8 @@ DECREMENT_TOLERANCE = 1e-20
 #: longer falls, the point is as good as doubles allow (1.4e-6 standard errors).
 STAGNATION_TOLERANCE = 1e-12
 #: The share of itself that a decrement keeps, at least, where it no longer falls. Where only far rows hold a
-#: coefficient it falls by a factor of a hundred per step, and goes on.
-STAGNANT = 0.1
+#: coefficient it falls by a factor of e per step, then of ten and a hundred, and takes the information along.
+STAGNANT = 0.5
 #: A reused metric is kept while the decrement falls at least by this factor per step.
 METRIC_GAIN = 0.25
 #: The same for an approximate information where there is an exact one; good approximations gain far more.

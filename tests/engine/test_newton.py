@@ -267,6 +267,23 @@ def test_tolerances_are_ordered() -> None:
     assert newton.DECREMENT_TOLERANCE < newton.STAGNATION_TOLERANCE
 
 
+def test_a_decrement_that_falls_tenfold_has_not_come_to_rest_either() -> None:
+    """One row at 2.6e6 holds the coefficient: where a step gains 1e-12 its error is 15 % off, and moves on."""
+    far = 2584812.0
+    table = pd.DataFrame({"y": [0, 0, 1], "z": [far, 1.0, 1.0]})
+    fit = logreg.fit("y ~ 0 + z", table)
+    with mpmath.workdps(40):
+        # The score equation 1 = 2 / (1 + e^-b) + far / (1 + e^(-b far)), and the information at its root.
+        def equation(b: Any) -> Any:
+            return 1 - 2 / (1 + mpmath.exp(-b)) - far / (1 + mpmath.exp(-b * far))
+
+        b = mpmath.findroot(equation, (-2e-5, -5e-6), solver="illinois", maxsteps=200, verify=False)
+        assert abs(equation(b)) < 1e-20
+        information = sum(z * z / (2 + mpmath.exp(b * z) + mpmath.exp(-b * z)) for z in (far, 1.0, 1.0))
+        assert fit.coef_array[0, 0] == pytest.approx(float(b), rel=1e-12)
+        assert fit.std_error_array[0, 0] == pytest.approx(float(1 / mpmath.sqrt(information)), rel=1e-6)
+
+
 def test_a_decrement_that_falls_a_hundredfold_has_not_come_to_rest() -> None:
     """One row at 1.6e8 holds the coefficient: over a step that gains 1e-12 its variance changes by 2 %."""
     far = 159037266.0

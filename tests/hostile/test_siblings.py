@@ -227,6 +227,7 @@ CASES: dict[str, Case] = {
     # weights and offsets
     "weights of 1e300": refused(weighted(1e300), WeightError, "'w'", "huge", "200 rows", "row 0"),
     "frequencies beyond 2**53": refused(weighted(2.0**60), WeightError, "'w'", "2**53", "200 rows"),
+    "weights of 5e-324": refused(weighted(5e-324), WeightError, "'w'", "tiny", "200 rows", "row 0"),
     "sampling weights of 1e308": refused(weighted(1e308, "sampling"), WeightError, "'w'", "huge"),
     "complex weights": refused(
         lambda: fit("y ~ x1", BASE, weights=np.ones(N) + 1j), WeightError, "weights", "complex"
