@@ -268,7 +268,7 @@ def test_tolerances_are_ordered() -> None:
 
 
 def test_a_decrement_that_falls_tenfold_has_not_come_to_rest_either() -> None:
-    """One row at 2.6e6 holds the coefficient: where a step gains 1e-12 its error is 15 % off, and moves on."""
+    """One row at 2.6e6 holds the coefficient: where a step gains 1e-12 its error is 15 % off, moving on."""
     far = 2584812.0
     table = pd.DataFrame({"y": [0, 0, 1], "z": [far, 1.0, 1.0]})
     fit = logreg.fit("y ~ 0 + z", table)
