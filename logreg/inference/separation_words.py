@@ -121,6 +121,12 @@ def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | N
         rows = "rows are" if optimum.perfect_rows > 1 else "row is"
         certain = f"{optimum.perfect_rows} {rows} fitted perfectly"
     shown = f" ({evidence})" if evidence else ""
+    several = (
+        "Separation goes several ways: predictions for records unlike all rows, and averages over such, "
+        "follow the shortest of them. "
+        if optimum.undetermined is not None and len(optimum.undetermined) > 1
+        else ""
+    )
     return Remark(
         kind="SeparationWarning",
         text=f"{optimum.separation} separation of {spec.outcome.label!r}{where} by "
@@ -128,6 +134,7 @@ def separation_remark(spec: DesignSpec, optimum: Optimum, reach: NumberReach | N
         f"{certain}{shown}, and the coefficients of these terms have "
         "no finite maximum likelihood estimate. They are shown as infinite and have neither standard error "
         "nor Wald test or interval: fit.anova() tests such terms and interval='profile' bounds them. "
+        f"{several}"
         "Remedies: a bias-reduced (Firth) fit by estimator='firth', merging levels, or leaving the term out.",
     )
 

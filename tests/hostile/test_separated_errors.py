@@ -161,6 +161,13 @@ def test_where_infinities_of_both_signs_meet_nothing_is_known(torn: Any) -> None
     assert fit.predictions()["std_error"].notna().all()
 
 
+def test_a_warning_says_where_separation_goes_several_ways(torn: Any) -> None:
+    (remark,) = (r.text for r in torn[0].remarks if r.kind == "SeparationWarning")
+    assert "goes several ways" in remark
+    (remark,) = (r.text for r in quiet("y ~ g + x", table("pq")).remarks if r.kind == "SeparationWarning")
+    assert "several ways" not in remark
+
+
 def test_two_levels_without_end_have_no_known_distance(torn: Any) -> None:
     fit, _ = torn
     found = fit.pairwise("g", at={"k": "u"}, adjust="none").set_index("contrast")["estimate"]
