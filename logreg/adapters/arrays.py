@@ -23,7 +23,6 @@ from logreg.errors import LogregError, OutcomeError, rows_of
 from logreg.threads import sum_in_threads
 
 __all__ = [
-    "NAMED_FEATURES",
     "are_as_checked",
     "array_source",
     "formula_of",
@@ -146,11 +145,14 @@ def refuse_not_finite(X: FloatArray, features: Sequence[str], error: type[Logreg
     if surely_finite(X):
         return
     for values, name in zip(X.T, features, strict=True):
-        for what, bad in (("missing (NaN)", np.isnan(values)), ("infinite", np.isinf(values))):
+        for what, how, bad in (
+            ("NaN", "missing (NaN)", np.isnan(values)),
+            ("infinity", "infinite", np.isinf(values)),
+        ):
             count = int(np.count_nonzero(bad))
             if count:
                 raise error(
-                    f"Input X contains {'NaN' if 'NaN' in what else 'infinity'}: column {name!r} is {what} "
+                    f"Input X contains {what}: column {name!r} is {how} "
                     f"in {rows_of(count)}, first in row {int(np.argmax(bad))}. Fill in these values, or "
                     "leave the rows out."
                 )
@@ -183,7 +185,7 @@ def formula_of(response: str, features: Sequence[str], *, intercept: bool) -> st
 
 
 def plain_formula(response: str, features: Sequence[str], *, intercept: bool) -> Formula:
-    """Return what `formula_of` says of a few plain names, without reading it.
+    """Return what `formula_of` says of plain names, without reading it.
 
     Examples
     --------

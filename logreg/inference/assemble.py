@@ -23,6 +23,7 @@ from logreg.inference.estimate import (
     RowSums,
     Sample,
     Separation,
+    nested,
 )
 from logreg.inference.sandwich import Sandwich
 from logreg.inference.separation_words import NumberReach, joined, separation_remark
@@ -243,16 +244,12 @@ def _separation(spec: DesignSpec, optimum: Optimum) -> Separation:
             (spec.outcome.modelled[j], spec.column_names[k], float(np.sign(direction[j, k])))
             for j, k in zip(*np.nonzero(direction), strict=True)
         ),
-        direction=_nested(direction),
+        direction=nested(direction),
         rows=optimum.perfect_rows,
         undetermined=None
         if optimum.undetermined is None
-        else tuple(_nested(one) for one in optimum.undetermined),
+        else tuple(nested(one) for one in optimum.undetermined),
     )
-
-
-def _nested(array: FloatArray) -> tuple[tuple[float, ...], ...]:
-    return tuple(map(tuple, array.tolist()))
 
 
 def _frozen(array: FloatArray) -> FloatArray:

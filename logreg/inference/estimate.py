@@ -28,6 +28,7 @@ __all__ = [
     "RowSums",
     "Sample",
     "Separation",
+    "nested",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -151,6 +152,11 @@ class CentredCovariance:
 
     centre: FloatArray
     vcov: FloatArray
+
+
+def nested(array: FloatArray) -> tuple[tuple[float, ...], ...]:
+    """Return a matrix (m, p) as tuples: frozen values are compared and written as they are."""
+    return tuple(map(tuple, array.tolist()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logreg.design.spec import DesignSpec, LevelCount
-from logreg.inference.estimate import LogisticEstimate, Sample, Separation
+from logreg.inference.estimate import LogisticEstimate, Sample, Separation, nested
 from logreg.interpret.predictions import contrast_of_outcomes
 
 __all__ = ["with_baseline"]
@@ -102,10 +102,10 @@ def _reordered_separation(fit: LogisticEstimate, order: list[int]) -> Separation
     names = fit.spec.outcome.names
     return replace(
         found,
-        direction=tuple(tuple(float(x) for x in row) for row in direction),
+        direction=nested(direction),
         undetermined=None
         if fit.undetermined is None
-        else tuple(tuple(map(tuple, _differences(one, order).tolist())) for one in fit.undetermined),
+        else tuple(nested(_differences(one, order)) for one in fit.undetermined),
         infinite=tuple(
             (names[order[j + 1]], fit.spec.column_names[k], float(np.sign(direction[j, k])))
             for j, k in zip(*np.nonzero(direction), strict=True)

@@ -25,7 +25,7 @@ from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.interpret.margins import MarginSums
 from logreg.interpret.row_functions import RowFunction
 from logreg.logits import sigmoid_pair
-from logreg.logits.limit import STILL
+from logreg.logits.limit import without_rounding
 from logreg.tables import table
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def depends_on_infinite(fit: LogisticEstimate, jacobian: FloatArray) -> NDArray[
         unknown |= np.abs(jacobian[:, fit.without_error]).max(axis=1) > NEGLIGIBLE * size
     if fit.undetermined is not None:
         flat = fit.around_centre(fit.undetermined).reshape(len(fit.undetermined), -1).T
-        size = np.abs(jacobian) @ np.abs(flat)
-        unknown |= (np.abs(jacobian @ flat) > STILL * size).any(axis=1)
+        unknown |= without_rounding(jacobian @ flat, np.abs(jacobian) @ np.abs(flat)).any(axis=1)
     return unknown
 
 

@@ -20,7 +20,7 @@ from logreg.inference.normal import critical_value, two_sided_p_value
 from logreg.interpret.changes import Change, changes_of
 from logreg.interpret.effects import Profile
 from logreg.interpret.predictions import EncodedRows, contrast_of_outcomes
-from logreg.logits.limit import STILL
+from logreg.logits.limit import without_rounding
 from logreg.tables import GLOSSARY, table
 
 if TYPE_CHECKING:
@@ -218,13 +218,15 @@ def _log_odds_ratios(
     std_error = np.sqrt(np.maximum(variance, 0.0))
     if fit.separation.direction is not None:
         direction = np.asarray(fit.separation.direction)
-        way = contrast @ direction @ step
-        way[np.abs(way) <= STILL * (np.abs(contrast) @ np.abs(direction) @ np.abs(step))] = 0.0
+
+        def moved(changes: FloatArray) -> FloatArray:
+            size = np.abs(contrast) @ np.abs(changes) @ np.abs(step)
+            return without_rounding(contrast @ changes @ step, size)
+
+        way = moved(direction)
         estimate = np.where(way == 0.0, estimate, np.copysign(np.inf, way))
         for probe in () if fit.probes is None else fit.probes:
-            shaken = np.abs(contrast @ probe @ step)
-            unknown = shaken > STILL * (np.abs(contrast) @ np.abs(probe) @ np.abs(step))
-            estimate[unknown & (way == 0.0)] = np.nan
+            estimate[(moved(probe) != 0.0) & (way == 0.0)] = np.nan
     estimate[:, _rests_on_left_out(fit, step)] = np.nan
     std_error[~np.isfinite(estimate)] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):

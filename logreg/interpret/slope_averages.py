@@ -34,7 +34,7 @@ from logreg.interpret.population import (
     plain_column,
 )
 from logreg.interpret.row_functions import Scale, pairs_of, row_function, row_probabilities
-from logreg.logits.limit import STILL
+from logreg.logits.limit import without_rounding
 
 __all__ = ["RowSlopes", "Slopes", "slope_estimates"]
 
@@ -212,12 +212,10 @@ class Slopes:
 
     def _drift(self, steps: FloatArray, logits: FloatArray, columns: FloatArray, x: FloatArray) -> FloatArray:
         """Return how a change of coefficients (m, p) changes the slopes, 0 where that is rounding."""
-        growth = steps @ columns
-        growth[np.abs(growth) <= STILL * (np.abs(steps) @ np.abs(columns))] = 0.0
-        drift: FloatArray = _row_slopes(self.scale, self.kind, logits, growth, columns, x).values
+        growth = without_rounding(steps @ columns, np.abs(steps) @ np.abs(columns))
+        drift = _row_slopes(self.scale, self.kind, logits, growth, columns, x).values
         # Outcomes that grow alike cancel, but for rounding.
-        drift[np.abs(drift) <= STILL * np.abs(growth).max(axis=0) * np.maximum(np.abs(x), 1.0)] = 0.0
-        return drift
+        return without_rounding(drift, np.abs(growth).max(axis=0) * np.maximum(np.abs(x), 1.0))
 
 
 def _values_under(piece: Piece, name: str, setting: Setting) -> FloatArray:

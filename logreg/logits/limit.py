@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAR", "STILL", "endless", "unsettled"]
+__all__ = ["FAR", "STILL", "endless", "unsettled", "without_rounding"]
 
 FloatArray = NDArray[np.float64]
 
@@ -15,6 +15,19 @@ FloatArray = NDArray[np.float64]
 FAR = 1e6
 #: Moves along the direction of separation below this share of their parts' sizes are none.
 STILL = 1e-7
+
+
+def without_rounding(moved: FloatArray, size: FloatArray) -> FloatArray:
+    """Return moves that are 0 where they are `STILL` of the size of their parts, or less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> without_rounding(np.array([1.0, 1e-9]), np.ones(2)).tolist()
+    [1.0, 0.0]
+    """
+    result: FloatArray = np.where(np.abs(moved) > STILL * size, moved, 0.0)
+    return result
 
 
 def endless(moved: FloatArray, size: FloatArray, *, axis: int) -> FloatArray:
@@ -76,13 +89,13 @@ def unsettled(
     )
     leads = full > full.max(axis=0) - FAR
     if contrast is not None:
-        apart = np.abs(contrast @ moved) > STILL * (np.abs(contrast) @ size)
+        apart = without_rounding(contrast @ moved, np.abs(contrast) @ size) != 0.0
         compared = np.concatenate([-contrast.sum(axis=1, keepdims=True), contrast], axis=1) != 0.0
         behind = compared.astype(np.intp) @ leads == 0
         found: NDArray[np.bool_] = (behind | apart.any(axis=0)) & (np.abs(contrast @ logits) < FAR)
         return found
     result = np.zeros(logits.shape[-1], dtype=np.bool_)
     for j, k in combinations(range(len(full)), 2):
-        apart = np.abs(moves[:, j] - moves[:, k]) > STILL * (sizes[:, j] + sizes[:, k])
+        apart = without_rounding(moves[:, j] - moves[:, k], sizes[:, j] + sizes[:, k]) != 0.0
         result |= leads[j] & leads[k] & apart.any(axis=0)
     return result

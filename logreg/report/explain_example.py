@@ -33,6 +33,8 @@ ALL_DIGITS = 17
 NEAR_END = 0.001
 #: Columns of a line: narrower than the tables of a text report.
 WIDTH = 78
+#: Said of a finite logit with infinite parts.
+MEETING = "The infinite parts cancel: the sum is that of the limit."
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -147,10 +149,6 @@ def _places(parts: Sequence[Contribution], logit: float, odds_digits: int) -> in
         if adds_up and _same_odds(logit, places, odds_digits):
             return places
     return next((places for places in range(3, 16) if _same_odds(logit, places, odds_digits)), 15)
-
-
-#: Said of a finite logit with infinite parts.
-MEETING = "The infinite parts cancel: the sum is that of the limit."
 
 
 def _same_odds(logit: float, places: int, digits: int) -> bool:

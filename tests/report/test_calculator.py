@@ -290,6 +290,21 @@ def test_the_terms_of_the_script_add_up_to_the_logit_against_any_outcome() -> No
         ]  # fmt: skip
 
 
+def test_logits_of_outcomes_that_an_offset_makes_impossible_are_numbers() -> None:
+    """Without separation every logit is known, however far it lies behind that of another outcome."""
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame(
+        {"x": rng.normal(size=90), "far": rng.normal(size=90), "y": rng.choice(list("abc"), 90)}
+    )
+    fit = logreg.fit("y ~ x + offset(far)", data)
+    model = model_of(fit)
+    record = {"x": 0.5, "far": -5e6}
+    values = [record[entry["name"]] for entry in model["inputs"]]
+    [[answer]] = run_script([{"model": model, "records": [values], "versus": 1}])
+    expected = fit.logits(pd.DataFrame([record]), versus="b")["c"].iloc[0]
+    assert number(answer["outcomes"][2]["logit"][0]) == pytest.approx(expected, abs=1e-8)
+
+
 def test_contributions_are_those_of_the_worked_example() -> None:
     fit = separated()
     model = model_of(fit)

@@ -159,8 +159,8 @@ function calculate(model, record, versus = 0) {
   const outcomes = full.map((logit, k) => {
     let against = logit - full[versus];
     // Of two outcomes that are impossible alike nothing is known.
-    if (model.direction && Math.abs(against) >= model.far) against = Math.sign(against) * Infinity;
-    else if (logit <= shift - model.far) against = NaN;
+    if (model.direction && Math.abs(against) >= model.far) against *= Infinity;
+    else if (model.direction && logit <= shift - model.far) against = NaN;
     const contrast = unit(k).map((g, j) => g - unit(versus)[j]);
     const rest = logSumExp(full.filter((_, j) => j !== k));
     const gradient = logits.map((l, j) => (j + 1 === k ? 1 : -Math.exp(Math.min(l - rest, 0))));
